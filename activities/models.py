@@ -1,0 +1,254 @@
+"""What was done: activities and declarations with their figures, who did what to them, and the stored totals."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from activities import querysets
+from targets.models import Indicator, Measure, Nature, WorkYear
+from unionwork.text import fold, nfc
+from units.models import Unit
+
+
+class WorkLevel(models.TextChoices):
+    """Cấp of a công trình: the level of the work itself, not of the unit that logs it."""
+
+    CENTRAL = "central", "Trung ương"
+    PROVINCE = "province", "Tỉnh"
+    DISTRICT = "district", "Khối / huyện"
+    BASE = "base", "Cơ sở"
+
+
+class RecordNature(models.TextChoices):
+    FLOW = Nature.FLOW.value, "Hoạt động"
+    STOCK = Nature.STOCK.value, "Kê khai số liệu"
+    MILESTONE = "milestone", "Hoàn thành mốc"
+
+
+class ActivityKindManager(models.Manager):
+    def get_by_natural_key(self, code):
+        return self.get(code=code)
+
+
+class ActivityKind(models.Model):
+    """Loại hoạt động: which figures are asked first, which are required, which are counted. Suggests, not confines."""
+
+    code = models.SlugField("mã", max_length=40, unique=True)
+    name = models.CharField("tên", max_length=100, unique=True)
+    nature = models.CharField("tính chất", max_length=9, choices=RecordNature, default=RecordNature.FLOW)
+    has_work_level = models.BooleanField("có cấp công trình", default=False)
+    position = models.PositiveSmallIntegerField("thứ tự", default=0)
+    is_active = models.BooleanField("đang dùng", default=True)
+
+    objects = ActivityKindManager()
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name = "loại hoạt động"
+
+    def __str__(self):
+        return self.name
+
+    def natural_key(self):
+        return (self.code,)
+
+
+class KindFigure(models.Model):
+    """One figure a kind asks for. `counted`: always 1, never typed, optionally only for one level of work."""
+
+    kind = models.ForeignKey(ActivityKind, models.CASCADE, related_name="kind_figures")
+    indicator = models.ForeignKey(Indicator, models.PROTECT, related_name="+")
+    position = models.PositiveSmallIntegerField("thứ tự", default=0)
+    required = models.BooleanField("bắt buộc", default=False)
+    counted = models.BooleanField("tự đếm", default=False)
+    work_level = models.CharField("cấp công trình", max_length=10, choices=WorkLevel, blank=True)
+
+    class Meta:
+        ordering = ["kind", "position", "pk"]
+        constraints = [models.UniqueConstraint(fields=["kind", "indicator"], name="one_figure_a_kind")]
+
+    def __str__(self):
+        return f"{self.kind}: {self.indicator}"
+
+
+class Status(models.TextChoices):
+    DRAFT = "draft", "Nháp"
+    PENDING = "pending", "Chờ duyệt"
+    RETURNED = "returned", "Cần bổ sung"
+    APPROVED = "approved", "Đã duyệt"
+    PUBLISHED = "published", "Đã chốt"
+    CANCELLED = "cancelled", "Đã huỷ"
+
+
+COUNTED = (Status.APPROVED, Status.PUBLISHED)
+EDITABLE = (Status.DRAFT, Status.PENDING, Status.RETURNED, Status.APPROVED)
+
+
+class Activity(models.Model):
+    """A record of a unit: an activity (kind FLOW), a declaration (STOCK), or a milestone reached (MILESTONE).
+
+    It counts in the work year and month of its last day. `unit` is the lead host; further hosts are `Host` rows.
+    `form_key` makes one form one record however often it is sent; `version` finds stale forms.
+    """
+
+    unit = models.ForeignKey(Unit, models.PROTECT, verbose_name="đơn vị", related_name="+")
+    kind = models.ForeignKey(ActivityKind, models.PROTECT, verbose_name="loại", related_name="+")
+    title = models.CharField("tên", max_length=200)
+    first_day = models.DateField("từ ngày")
+    last_day = models.DateField("đến ngày")
+    year = models.ForeignKey(WorkYear, models.PROTECT, verbose_name="năm công tác", related_name="+")
+    month = models.PositiveSmallIntegerField("tháng của năm công tác", editable=False)
+    place = models.CharField("địa điểm", max_length=200, blank=True)
+    work_level = models.CharField("cấp công trình", max_length=10, choices=WorkLevel, blank=True)
+    description = models.TextField("mô tả", max_length=4000, blank=True)
+    document = models.CharField("văn bản", max_length=200, blank=True)
+    milestone = models.ForeignKey(Measure, models.PROTECT, verbose_name="mốc", null=True, blank=True, related_name="+")
+    status = models.CharField("trạng thái", max_length=9, choices=Status, default=Status.DRAFT)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="người ghi", related_name="+")
+    approver = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="người duyệt", null=True, related_name="+"
+    )
+    return_reason = models.CharField("lý do trả lại", max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    submitted_at = models.DateTimeField("gửi lúc", null=True)
+    decided_at = models.DateTimeField("duyệt lúc", null=True)
+    form_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    version = models.PositiveIntegerField(default=1)
+    search = models.TextField(editable=False)
+
+    objects = querysets.ActivityQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-last_day", "-pk"]
+        verbose_name = "hoạt động"
+        constraints = [
+            models.CheckConstraint(
+                name="activity_days_in_order",
+                condition=Q(first_day__lte=F("last_day")),
+                violation_error_message="Ngày kết thúc phải sau hoặc trùng ngày bắt đầu.",
+            ),
+            models.CheckConstraint(
+                name="activity_two_persons",
+                condition=Q(approver__isnull=True) | ~Q(approver=F("author")),
+                violation_error_message="Người ghi không được tự duyệt.",
+            ),
+            models.CheckConstraint(
+                name="activity_counted_has_approver",
+                condition=~Q(status__in=["approved", "published"]) | Q(approver__isnull=False),
+            ),
+            models.CheckConstraint(name="activity_month", condition=Q(month__gte=1, month__lte=12)),
+        ]
+        indexes = [
+            models.Index(fields=["-last_day", "-id"], name="activity_newest_first"),
+            models.Index(fields=["unit", "year", "status"], name="activity_of_unit"),
+            models.Index(fields=["status", "submitted_at"], name="activity_waiting"),
+        ]
+
+    def __str__(self):
+        return self.title
+
+    @property
+    def code(self):
+        return f"HD-{self.year_id}-{self.pk:06d}"
+
+    def prepare(self):
+        """Normalise the texts and keep the folded search text beside them; writers call it before saving."""
+        self.title, self.place, self.document = nfc(self.title), nfc(self.place), nfc(self.document)
+        self.search = fold(f"{self.title} {self.place}")
+
+
+class Figure(models.Model):
+    """Số liệu: a whole number of the indicator's smallest unit, and the approximate word typed before it."""
+
+    activity = models.ForeignKey(Activity, models.CASCADE, related_name="figures")
+    indicator = models.ForeignKey(Indicator, models.PROTECT, related_name="+")
+    value = models.BigIntegerField("giá trị")
+    word = models.CharField("từ ước lượng", max_length=20, blank=True)
+
+    class Meta:
+        ordering = ["activity", "indicator__position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["activity", "indicator"], name="one_figure_an_activity"),
+            models.CheckConstraint(name="figure_not_negative", condition=Q(value__gte=0)),
+        ]
+
+    def __str__(self):
+        return f"{self.indicator}: {self.value}"
+
+
+class Host(models.Model):
+    """A further host of a joint activity, beside its lead `Activity.unit`."""
+
+    activity = models.ForeignKey(Activity, models.CASCADE, related_name="hosts")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["activity", "unit"]
+        constraints = [models.UniqueConstraint(fields=["activity", "unit"], name="one_host_an_activity")]
+
+    def __str__(self):
+        return str(self.unit)
+
+
+class Step(models.TextChoices):
+    """What can happen to a record, as the timeline words it."""
+
+    CREATE = "create", "Tạo"
+    EDIT = "edit", "Sửa"
+    SUBMIT = "submit", "Gửi duyệt"
+    WITHDRAW = "withdraw", "Rút lại"
+    APPROVE = "approve", "Duyệt"
+    RETURN = "return", "Trả lại"
+    UNAPPROVE = "unapprove", "Bỏ duyệt"
+    CANCEL = "cancel", "Huỷ"
+    RESTORE = "restore", "Khôi phục"
+
+
+class Event(models.Model):
+    """One step in a record's life: who, when, from, to, why, and what changed. Only ever added."""
+
+    activity = models.ForeignKey(Activity, models.PROTECT, related_name="events")
+    step = models.CharField(max_length=10, choices=Step)
+    from_status = models.CharField(max_length=9, choices=Status, blank=True)
+    to_status = models.CharField(max_length=9, choices=Status)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    reason = models.CharField("lý do", max_length=500, blank=True)
+    changes = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["activity", "pk"]
+
+    def __str__(self):
+        return self.get_step_display()
+
+
+class UnitTotal(models.Model):
+    """Stored total of one unit and everything below it, written by `activities.totals` alone.
+
+    month 0 is the whole work year; the sum of months 1..m is the figure "đến tháng m". `value` counts a joint
+    activity once; `overlap` is what was subtracted for that (value + overlap = the plain sum over the units);
+    `records` is how many figures stand behind it, so that an approved 0 is told from no figure.
+    """
+
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    year = models.ForeignKey(WorkYear, models.PROTECT, related_name="+")
+    month = models.PositiveSmallIntegerField()
+    indicator = models.ForeignKey(Indicator, models.PROTECT, related_name="+")
+    province = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    value = models.BigIntegerField(default=0)
+    overlap = models.BigIntegerField(default=0)
+    records = models.IntegerField(default=0)
+
+    objects = querysets.UnitTotalQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["unit", "year", "month", "indicator", "province"], name="one_total_a_cell")
+        ]
+        indexes = [models.Index(fields=["year", "indicator", "month", "unit"], name="total_of_indicator")]
+
+    def __str__(self):
+        return f"{self.unit_id}/{self.year_id}/{self.month}/{self.indicator_id}: {self.value}"

@@ -1,0 +1,157 @@
+"""What happens to a record after it was written: submit, approve, return, undo, cancel.
+
+Every verb is one transaction: the record is locked, its state changed by a conditional UPDATE, the step noted as
+an `Event`, and the totals made right by `totals.counting`. Raises `WrongState` (a ValidationError in words) when
+the record is no longer in a state the verb starts from, `PermissionDenied` when the person may not.
+"""
+
+from dataclasses import dataclass, field
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from activities import totals
+from activities.models import Activity, Event, Status, Step
+from activities.rules import check_complete
+
+
+class WrongState(ValidationError):
+    """The record is not (any more) in a state from which this step can be taken."""
+
+
+FROM = {
+    Step.SUBMIT: (Status.DRAFT, Status.RETURNED),
+    Step.WITHDRAW: (Status.PENDING,),
+    Step.APPROVE: (Status.PENDING,),
+    Step.RETURN: (Status.PENDING,),
+    Step.UNAPPROVE: (Status.APPROVED,),
+    Step.CANCEL: (Status.DRAFT, Status.PENDING, Status.RETURNED, Status.APPROVED),
+    Step.RESTORE: (Status.CANCELLED,),
+}
+TO = {
+    Step.SUBMIT: Status.PENDING,
+    Step.WITHDRAW: Status.DRAFT,
+    Step.APPROVE: Status.APPROVED,
+    Step.RETURN: Status.RETURNED,
+    Step.UNAPPROVE: Status.PENDING,
+    Step.CANCEL: Status.CANCELLED,
+    Step.RESTORE: Status.DRAFT,
+}
+
+
+def can(step, activity):
+    """Whether the record's state allows the step (who may take it is `units.access`'s to say)."""
+    return activity.status in FROM[step] and activity.year.is_open
+
+
+@transaction.atomic
+def submit(*, activity, actor):
+    """Send a draft or a completed record to the reviewer. Raises ValidationError when something required is missing."""
+    check_complete(activity)
+    _step(Step.SUBMIT, activity.pk, actor, submitted_at=timezone.now(), return_reason="")
+
+
+@transaction.atomic
+def withdraw(*, activity, actor):
+    """Take a waiting record back to draft."""
+    _step(Step.WITHDRAW, activity.pk, actor)
+
+
+@transaction.atomic
+def approve(*, activity, actor):
+    """Count a waiting record. Somebody else having approved it already is `WrongState`, never a second count."""
+    _step(Step.APPROVE, activity.pk, actor, decides=True, approver=actor, decided_at=timezone.now(), return_reason="")
+
+
+@transaction.atomic
+def return_to_author(*, activity, actor, reason):
+    """Send a waiting record back with a reason."""
+    _demand(reason, "Ghi lý do để đơn vị biết cần bổ sung gì.")
+    _step(Step.RETURN, activity.pk, actor, decides=True, reason=reason, return_reason=reason, decided_at=timezone.now())
+
+
+@transaction.atomic
+def unapprove(*, activity, actor, reason):
+    """Undo an approval: the record waits again and leaves every total."""
+    _demand(reason, "Ghi lý do bỏ duyệt.")
+    _step(Step.UNAPPROVE, activity.pk, actor, decides=True, reason=reason, approver=None, decided_at=None)
+
+
+@transaction.atomic
+def cancel(*, activity, actor, reason=""):
+    """Cancel a record: it stays to be seen and restored, and counts nowhere. An approved one needs a reason."""
+    if activity.status == Status.APPROVED:
+        _demand(reason, "Ghi lý do huỷ một hoạt động đã duyệt.")
+    _step(Step.CANCEL, activity.pk, actor, reason=reason, approver=None)
+
+
+@transaction.atomic
+def restore(*, activity, actor):
+    """Bring a cancelled record back as a draft."""
+    _step(Step.RESTORE, activity.pk, actor)
+
+
+@dataclass
+class BulkOutcome:
+    approved: list = field(default_factory=list)
+    refused: list = field(default_factory=list)  # (activity id, why)
+
+
+@transaction.atomic
+def approve_many(*, ids, actor):
+    """Approve all that wait among `ids` in one transaction; the others are refused one by one, with why."""
+    with totals.counting(ids) as records:
+        mine = Activity.objects.reviewable_by(actor).filter(pk__in=ids, year__is_open=True)
+        approved = sorted(mine.values_list("pk", flat=True))
+        Activity.objects.filter(pk__in=approved).update(
+            status=Status.APPROVED,
+            approver=actor,
+            decided_at=timezone.now(),
+            return_reason="",
+            version=F("version") + 1,
+        )
+        Event.objects.bulk_create(_event(Step.APPROVE, pk, Status.PENDING, actor) for pk in approved)
+    refused = [(pk, _why_not(Step.APPROVE, records.get(pk))) for pk in sorted(set(ids) - set(approved))]
+    return BulkOutcome(approved, refused)
+
+
+def _step(step, pk, actor, *, decides=False, reason="", **fields):
+    """Take one step inside the door. `decides`: only a reviewer of this record may (two people)."""
+    allowed = Activity.objects.decidable_by(actor) if decides else Activity.objects.all()
+    with totals.counting([pk]) as records:
+        moved = allowed.filter(pk=pk, status__in=FROM[step], year__is_open=True).update(
+            status=TO[step], version=F("version") + 1, **fields
+        )
+        if not moved:
+            raise _refusal(step, records.get(pk))
+        _event(step, pk, records[pk]["status"], actor, reason).save(force_insert=True)
+
+
+def _refusal(step, record):
+    if record and record["status"] in FROM[step] and record["year__is_open"]:
+        return PermissionDenied(_why_not(step, record))
+    return WrongState(_why_not(step, record))
+
+
+def _why_not(step, record):
+    """Why a record could not take the step, in words."""
+    if record is None:
+        return "Không tìm thấy hoạt động."
+    if not record["year__is_open"]:
+        return f"Năm công tác {record['year_id']} đã khoá nên không thay đổi được nữa."
+    if record["status"] not in FROM[step]:
+        return f"Không {step.label.lower()} được: hoạt động đang ở trạng thái “{Status(record['status']).label}”."
+    return "Người ghi không tự duyệt: hoạt động do bí thư cấp trên, hoặc một người khác ở cấp khối trở lên, duyệt."
+
+
+def _event(step, pk, from_status, actor, reason=""):
+    return Event(
+        activity_id=pk, step=step, from_status=from_status, to_status=TO[step], actor=actor, reason=reason[:500]
+    )
+
+
+def _demand(reason, message):
+    if not reason.strip():
+        raise ValidationError({"reason": message})

@@ -1,0 +1,289 @@
+"""What is asked: the work year, the indicators, the chỉ tiêu with their measures, and who was given how much."""
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+
+from targets import querysets
+from unionwork.numbers import format_number, format_percent
+from unionwork.text import fold, nfc
+from units.models import Level, Unit
+
+
+class WorkYear(models.Model):
+    """Năm công tác: its own first and last day, a theme, open or closed. Keyed by the year itself."""
+
+    year = models.PositiveSmallIntegerField("năm", primary_key=True)
+    first_day = models.DateField("ngày đầu")
+    last_day = models.DateField("ngày cuối")
+    theme = models.CharField("chủ đề", max_length=200, blank=True)
+    is_open = models.BooleanField("đang mở", default=True)
+
+    objects = querysets.WorkYearQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-year"]
+        verbose_name = "năm công tác"
+        constraints = [
+            models.CheckConstraint(
+                name="workyear_in_order",
+                condition=Q(first_day__lt=F("last_day")),
+                violation_error_message="Ngày đầu của năm công tác phải trước ngày cuối.",
+            )
+        ]
+
+    def __str__(self):
+        return str(self.year)
+
+    def month_of(self, day):
+        """Month 1..12 of the work year in which `day` lies, counted from the first day's day of month."""
+        months = (day.year - self.first_day.year) * 12 + day.month - self.first_day.month
+        return max(1, min(12, months + 1 - (day.day < self.first_day.day)))
+
+
+class Nature(models.TextChoices):
+    FLOW = "flow", "Phát sinh"
+    STOCK = "stock", "Thời điểm"
+
+
+class Group(models.TextChoices):
+    """The six headings of every report (bộ tiêu chí thi đua)."""
+
+    EDUCATION = "education", "Công tác giáo dục"
+    MOVEMENT = "movement", "Phong trào hành động cách mạng"
+    SUPPORT = "support", "Đồng hành với thanh niên"
+    CHILDREN = "children", "Công tác Đội và thiếu nhi"
+    INTERNATIONAL = "international", "Công tác quốc tế"
+    BUILDING = "building", "Xây dựng Đoàn, tham gia xây dựng Đảng"
+
+
+class IndicatorManager(models.Manager):
+    def get_by_natural_key(self, code):
+        return self.get(code=code)
+
+
+class Indicator(models.Model):
+    """Chỉ số. Values are whole numbers of its smallest unit: 10**-decimals of `unit_of_measure`."""
+
+    code = models.SlugField("mã", max_length=40, unique=True, error_messages={"unique": "Đã có chỉ số mang mã này."})
+    name = models.CharField("tên", max_length=200)
+    unit_of_measure = models.CharField("đơn vị tính", max_length=30)
+    nature = models.CharField("tính chất", max_length=5, choices=Nature, default=Nature.FLOW)
+    decimals = models.PositiveSmallIntegerField("số chữ số lẻ", default=0)
+    group = models.CharField("nhóm", max_length=15, choices=Group)
+    part_of = models.ForeignKey(
+        "self", models.PROTECT, verbose_name="thuộc chỉ số", null=True, blank=True, related_name="parts"
+    )
+    position = models.PositiveSmallIntegerField("thứ tự", default=0)
+    search = models.TextField(editable=False)
+
+    objects = IndicatorManager.from_queryset(querysets.IndicatorQuerySet)()
+
+    class Meta:
+        ordering = ["position", "code"]
+        verbose_name = "chỉ số"
+        constraints = [
+            models.CheckConstraint(
+                name="indicator_decimals",
+                condition=Q(decimals__lte=6),
+                violation_error_message="Nhiều nhất 6 chữ số lẻ.",
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def save(self, **kwargs):
+        self.name, self.unit_of_measure = nfc(self.name), nfc(self.unit_of_measure)
+        self.search = fold(f"{self.code} {self.name}")
+        super().save(**kwargs)
+
+    def natural_key(self):
+        return (self.code,)
+
+    def clean(self):
+        """A part has its whole's nature and scale, and no chain of parts closes on itself."""
+        whole = self.part_of
+        if whole and (whole.nature, whole.decimals) != (self.nature, self.decimals):
+            raise ValidationError({"part_of": f"“{whole}” khác tính chất hoặc số chữ số lẻ nên không cộng chung được."})
+        while whole:
+            if whole.pk == self.pk:
+                raise ValidationError({"part_of": "Chỉ số không thể thuộc chính nó."})
+            whole = whole.part_of
+
+    def format(self, value):
+        """`value` as printed, without the unit."""
+        return format_number(value, self.decimals)
+
+
+class Join(models.TextChoices):
+    ALL = "all", "Tất cả"
+    ANY = "any", "Một trong"
+
+
+class Target(models.Model):
+    """Chỉ tiêu: as the directive words it, with one or more measures."""
+
+    year = models.ForeignKey(WorkYear, models.PROTECT, verbose_name="năm", related_name="targets")
+    issuer = models.ForeignKey(Unit, models.PROTECT, verbose_name="đơn vị ban hành", related_name="+")
+    number = models.PositiveSmallIntegerField("số")
+    text = models.TextField("nội dung")
+    group = models.CharField("nhóm", max_length=15, choices=Group, blank=True)
+    join = models.CharField("kết hợp", max_length=3, choices=Join, default=Join.ALL)
+    answers = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        verbose_name="thực hiện chỉ tiêu của cấp trên",
+        null=True,
+        blank=True,
+        related_name="answered_by",
+    )
+    note = models.CharField("ghi chú", max_length=200, blank=True)
+
+    objects = querysets.TargetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["year", "issuer", "number"]
+        verbose_name = "chỉ tiêu"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["year", "issuer", "number"],
+                name="one_target_a_number",
+                violation_error_message="Đơn vị đã có chỉ tiêu mang số này trong năm.",
+            )
+        ]
+
+    def __str__(self):
+        return f"Chỉ tiêu {self.number}"
+
+
+class MeasureKind(models.TextChoices):
+    TOTAL = "total", "Tổng"
+    RATE = "rate", "Tỷ lệ"
+    COVERAGE = "coverage", "Độ phủ"
+    MILESTONE = "milestone", "Mốc"
+
+
+INHERITED = (MeasureKind.RATE, MeasureKind.COVERAGE, MeasureKind.MILESTONE)
+
+
+class Measure(models.Model):
+    """One measurable part of a chỉ tiêu.
+
+    `value` is the plan of the issuing unit: for TOTAL in the indicators' smallest unit, for RATE and COVERAGE in
+    hundredths of a percent (66,5% is 6650), for MILESTONE empty. `floor` (COVERAGE) is in the indicators' smallest
+    unit. `level` and `sector` say which units are counted: COVERAGE and MILESTONE, and a RATE of one sector only.
+    """
+
+    target = models.ForeignKey(Target, models.CASCADE, related_name="measures")
+    letter = models.CharField("ý", max_length=2, default="a")
+    text = models.CharField("diễn giải", max_length=300, blank=True)
+    kind = models.CharField("cách tính", max_length=9, choices=MeasureKind)
+    indicators = models.ManyToManyField(Indicator, verbose_name="chỉ số", related_name="+", blank=True)
+    denominators = models.ManyToManyField(Indicator, verbose_name="mẫu số", related_name="+", blank=True)
+    value = models.BigIntegerField("giá trị", null=True, blank=True)
+    floor = models.BigIntegerField("ngưỡng", null=True, blank=True)
+    level = models.CharField("cấp tính", max_length=10, choices=Level, default=Level.BASE)
+    sector = models.CharField("khối đối tượng", max_length=60, blank=True)
+    deadline = models.DateField("hạn", null=True, blank=True)
+    year_end_only = models.BooleanField("chỉ đo cuối năm", default=False)
+
+    objects = querysets.MeasureQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["target", "letter"]
+        verbose_name = "ý của chỉ tiêu"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["target", "letter"],
+                name="one_measure_a_letter",
+                violation_error_message="Chỉ tiêu đã có ý mang chữ này.",
+            ),
+            models.CheckConstraint(
+                name="measure_plan_by_kind",
+                condition=Q(kind="milestone", value__isnull=True) | ~Q(kind="milestone") & Q(value__gte=0),
+                violation_error_message="Cần một giá trị kế hoạch; riêng “Mốc” không có giá trị.",
+            ),
+            models.CheckConstraint(
+                name="measure_percent_in_range",
+                condition=~Q(kind__in=["rate", "coverage"]) | Q(value__lte=10000),
+                violation_error_message="Tỷ lệ kế hoạch không quá 100%.",
+            ),
+            models.CheckConstraint(
+                name="measure_floor_of_coverage",
+                condition=Q(kind="coverage", floor__gte=1) | ~Q(kind="coverage") & Q(floor__isnull=True),
+                violation_error_message="“Độ phủ” cần ngưỡng từ 1 trở lên; cách tính khác thì không có ngưỡng.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.target.number}{self.letter}"
+
+    @property
+    def is_inherited(self):
+        return self.kind in INHERITED
+
+    def format_plan(self, value):
+        """A plan of this measure as printed: a number with its unit, a percentage, or the deadline."""
+        if self.kind == MeasureKind.MILESTONE:
+            return f"trước {self.deadline:%d/%m/%Y}" if self.deadline else "hoàn thành"
+        if value is None:
+            return "–"
+        if self.kind == MeasureKind.TOTAL:
+            first = next(iter(self.indicators.all()), None)
+            return f"{format_number(value, first.decimals)} {first.unit_of_measure}" if first else format_number(value)
+        return format_percent(value)
+
+
+class Assignment(models.Model):
+    """Giao chỉ tiêu: what one unit was given (planned) and proposed itself (registered), now in force.
+
+    Both in the measure's own scale (see `Measure.value`). History: `AssignmentVersion`.
+    """
+
+    measure = models.ForeignKey(Measure, models.PROTECT, related_name="assignments")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    planned = models.BigIntegerField("giao", null=True, blank=True)
+    registered = models.BigIntegerField("đăng ký", null=True, blank=True)
+    decision_number = models.CharField("số quyết định", max_length=50, blank=True)
+    decision_date = models.DateField("ngày quyết định", null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = querysets.AssignmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["measure", "unit"]
+        verbose_name = "giao chỉ tiêu"
+        constraints = [
+            models.UniqueConstraint(fields=["measure", "unit"], name="one_assignment_a_unit"),
+            models.CheckConstraint(
+                name="assignment_not_negative",
+                condition=(Q(planned__isnull=True) | Q(planned__gte=0))
+                & (Q(registered__isnull=True) | Q(registered__gte=0)),
+                violation_error_message="Số giao và số đăng ký không thể âm.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.measure} → {self.unit}"
+
+
+class AssignmentVersion(models.Model):
+    """One state an assignment has had: what, by which decision, from when, who and why. Never changed."""
+
+    assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField("lần")
+    planned = models.BigIntegerField("giao", null=True)
+    registered = models.BigIntegerField("đăng ký", null=True)
+    decision_number = models.CharField("số quyết định", max_length=50, blank=True)
+    decision_date = models.DateField("ngày quyết định", null=True)
+    reason = models.CharField("lý do", max_length=300, blank=True)
+    actor = models.ForeignKey("units.User", models.PROTECT, related_name="+")
+    at = models.DateTimeField("lúc", auto_now_add=True)
+
+    class Meta:
+        ordering = ["assignment", "number"]
+        constraints = [models.UniqueConstraint(fields=["assignment", "number"], name="one_version_a_number")]
+
+    def __str__(self):
+        return f"{self.assignment}, lần {self.number}"

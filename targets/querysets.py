@@ -1,0 +1,58 @@
+"""Sentences about many rows of what is asked."""
+
+from django.db import models
+from django.db.models import Q
+
+from unionwork.text import fold
+from units import access
+from units.models import Placement, Unit
+from units.tree import ancestor_ids
+
+
+class WorkYearQuerySet(models.QuerySet):
+    def containing(self, day):
+        """The work year in which `day` lies, or None. Overlapping years: the later one."""
+        return self.filter(first_day__lte=day, last_day__gte=day).order_by("-year").first()
+
+
+class IndicatorQuerySet(models.QuerySet):
+    def matching(self, text):
+        found = self
+        for word in fold(text[:200]).split():
+            found = found.filter(search__contains=word)
+        return found
+
+
+class TargetQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Targets issued in the user's scope, and those of superiors that reach a unit in it."""
+        paths = [grant.path for grant in access.VIEW.grants(user)]
+        if "" in paths:
+            return self
+        above = {pk for path in paths for pk in ancestor_ids(path)}
+        return self.filter(Q(issuer__in=above) | Q(issuer__in=Unit.objects.visible_to(user)))
+
+    def editable_by(self, user):
+        """Targets whose issuing unit the user may set targets for."""
+        return self.filter(issuer__in=Unit.objects.reached(user, access.SET_TARGETS))
+
+    def reaching(self, unit, year):
+        """The year's targets of `unit`: its own, and those of its superiors (given or inherited).
+
+        Which measures of a superior's target apply is `targets.cascade`'s to say.
+        """
+        path = Placement.objects.filter(unit=unit, year=year).values_list("path", flat=True).first()
+        return self.filter(year=year, issuer__in=ancestor_ids(path or ""))
+
+    def with_measures(self):
+        return self.select_related("issuer").prefetch_related("measures__indicators", "measures__denominators")
+
+
+class MeasureQuerySet(models.QuerySet):
+    def editable_by(self, user):
+        return self.filter(target__issuer__in=Unit.objects.reached(user, access.SET_TARGETS))
+
+
+class AssignmentQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(unit__in=Unit.objects.visible_to(user))

@@ -1,0 +1,126 @@
+"""Small builders for tests. They use the product's own verbs wherever one exists."""
+
+from datetime import date
+from itertools import count
+
+from activities import recording, review
+from activities.models import Activity, ActivityKind, KindFigure
+from activities.rules import Entry
+from targets import years
+from targets.models import Assignment, Group, Indicator, Measure, Nature, Target
+from units import access, tree
+from units.models import Role, Unit, UnitKind, User
+from unionwork.numbers import Parsed
+
+_numbers = count(1)
+
+
+def make_year(year=2024):
+    return years.open_year(year=year)
+
+
+def make_unit(code, kind="doan-co-so", parent=None, **fields):
+    """A unit placed under `parent` in every open year. `kind` is a UnitKind code."""
+    unit = Unit.objects.create(
+        code=code, name=fields.pop("name", f"Đơn vị {code}"), kind=UnitKind.objects.get(pk=kind), **fields
+    )
+    tree.place(unit=unit, parent=parent)
+    return unit
+
+
+def make_user(username, role=None, unit=None, **fields):
+    """A user, with `role` (a units.access.RoleName) on `unit` when given. Password: mat-khau-thu-nghiem."""
+    user = User(username=username, full_name=fields.pop("full_name", f"Người {username}"), **fields)
+    user.set_password("mat-khau-thu-nghiem")
+    user.save()
+    if role:
+        grant(user, role, unit)
+    return user
+
+
+def grant(user, role, unit):
+    access.forget_grants(user)
+    return Role.objects.create(user=user, role=role, unit=unit)
+
+
+def make_indicator(code, nature=Nature.FLOW, **fields):
+    fields = {"name": f"Chỉ số {code}", "unit_of_measure": "cây", "group": Group.MOVEMENT, "position": 900} | fields
+    return Indicator.objects.create(code=code, nature=nature, **fields)
+
+
+def make_kind(code, figures=(), counted=(), nature="flow", **fields):
+    """An activity kind asking `figures` and counting `counted` (indicators)."""
+    kind = ActivityKind.objects.create(code=code, name=fields.pop("name", f"Loại {code}"), nature=nature, **fields)
+    for position, indicator in enumerate([*figures, *counted]):
+        KindFigure.objects.create(kind=kind, indicator=indicator, position=position, counted=indicator in counted)
+    return kind
+
+
+def make_target(issuer, year, measures, **fields):
+    """`measures`: dicts of Measure fields with `indicators` / `denominators` lists."""
+    fields = {"number": next(_numbers), "text": "Chỉ tiêu thử"} | fields
+    target = Target.objects.create(issuer=issuer, year_id=getattr(year, "year", year), **fields)
+    for letter, measure in zip("abcdef", measures, strict=False):
+        measure = dict(measure)
+        indicators, denominators = measure.pop("indicators", ()), measure.pop("denominators", ())
+        row = Measure.objects.create(target=target, letter=letter, **measure)
+        row.indicators.set(indicators)
+        row.denominators.set(denominators)
+    return target
+
+
+def assign(measure, unit, planned, registered=None):
+    return Assignment.objects.create(measure=measure, unit=unit, planned=planned, registered=registered)
+
+
+def make_activity(unit, author, kind, figures=None, day=date(2024, 3, 26), hosts=(), **fields):
+    """A draft of `unit`. `figures`: {Indicator: int in its smallest unit}."""
+    activity = Activity(
+        unit=unit,
+        kind=kind,
+        title=fields.pop("title", "Hoạt động thử"),
+        first_day=fields.pop("first_day", day),
+        last_day=day,
+        **fields,
+    )
+    parsed = {indicator: Parsed(value, "") for indicator, value in (figures or {}).items()}
+    return recording.create(entry=Entry(activity, parsed, list(hosts)), actor=author)
+
+
+def approve(activity, reviewer):
+    """Submit (as its author) and approve."""
+    activity.refresh_from_db()
+    review.submit(activity=activity, actor=activity.author)
+    review.approve(activity=activity, actor=reviewer)
+    activity.refresh_from_db()
+    return activity
+
+
+class World:
+    """Trung ương → 2 provinces → a khối each → 2 cơ sở each, with people; year 2024. Codes: tw, p1, k1, b11, b12, p2, k2, b21, b22."""
+
+    def __init__(self):
+        self.year = make_year(2024)
+        make_year(date.today().year)
+        self.tw = make_unit("tw", "trung-uong")
+        for i in (1, 2):
+            province = make_unit(f"p{i}", "tinh-doan", self.tw)
+            bloc = make_unit(f"k{i}", "doan-khoi", province)
+            setattr(self, f"p{i}", province)
+            setattr(self, f"k{i}", bloc)
+            for j in (1, 2):
+                setattr(self, f"b{i}{j}", make_unit(f"b{i}{j}", "doan-co-so", bloc))
+        self.cadre = make_user("cadre", access.CADRE, self.b11)
+        self.other_cadre = make_user("other-cadre", access.CADRE, self.b12)
+        self.secretary = make_user("secretary", access.SECRETARY, self.k1)
+        self.staff = make_user("staff", access.STAFF, self.k1)
+        self.stranger = make_user("stranger", access.SECRETARY, self.k2)
+        self.viewer = make_user("viewer", access.VIEWER, self.p1)
+        self.admin = make_user("admin", access.ADMIN, self.p1)
+        self.central = make_user("central", access.STAFF, self.tw)
+        self.trees = make_indicator("thu-cay-xanh")
+        self.times = make_indicator("thu-luot", unit_of_measure="lượt")
+        self.count = make_indicator("thu-so-hoat-dong", unit_of_measure="hoạt động")
+        self.members = make_indicator("thu-doan-vien", Nature.STOCK, unit_of_measure="đoàn viên")
+        self.planting = make_kind("thu-trong-cay", [self.trees, self.times], [self.count])
+        self.declaring = make_kind("thu-ke-khai", [self.members], nature="stock")

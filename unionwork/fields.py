@@ -1,0 +1,87 @@
+"""Form fields that read Vietnamese numbers and dates. What was typed stays in the box when it is refused."""
+
+from datetime import date
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from unionwork.dates import DateError, format_date, parse_date
+from unionwork.numbers import Ambiguous, NumberError, Parsed, format_number, parse_number
+
+
+class FigureField(forms.Field):
+    """Cleans to `Parsed` in the indicator's smallest unit; blank is Parsed(None). Takes an int or Parsed as initial."""
+
+    widget = forms.TextInput
+
+    def __init__(self, *, decimals=0, unit="", **kwargs):
+        self.decimals = decimals
+        self.unit = unit
+        super().__init__(**kwargs)
+
+    def widget_attrs(self, widget):
+        mode = "decimal" if self.decimals else "numeric"
+        return {"inputmode": mode, "autocomplete": "off", "enterkeyhint": "next"}
+
+    def to_python(self, value):
+        try:
+            return parse_number(value, self.decimals, self.unit)
+        except NumberError as error:
+            code = "ambiguous" if isinstance(error, Ambiguous) else "invalid"
+            raise ValidationError(error.message, code=code) from error
+
+    def validate(self, value):
+        if self.required and value.value is None:
+            raise ValidationError(self.error_messages["required"], code="required")
+
+    def prepare_value(self, value):
+        if isinstance(value, int):
+            value = Parsed(value)
+        if not isinstance(value, Parsed):
+            return value
+        return "" if value.value is None else f"{value.word} {self._shown(value.value)}".strip()
+
+    def _shown(self, value):
+        """What `to_python` reads back as the same value, also where 2.819 would be asked about (unit tỷ đồng)."""
+        shown = format_number(value, self.decimals)
+        try:
+            parse_number(shown, self.decimals, self.unit)
+        except Ambiguous:
+            return shown.replace(".", "")
+        return shown
+
+    def has_changed(self, initial, data):
+        if self.disabled:
+            return False
+        before = initial if isinstance(initial, Parsed) else Parsed(initial)
+        try:
+            return self.to_python(data) != before
+        except ValidationError:
+            return True
+
+
+class VietnameseDateField(forms.Field):
+    """Cleans to a date. `needs_year` refuses 31/5: for deadlines, which the past is no guide to."""
+
+    widget = forms.TextInput
+
+    def __init__(self, *, needs_year=False, **kwargs):
+        self.needs_year = needs_year
+        super().__init__(**kwargs)
+
+    def widget_attrs(self, widget):
+        return {"inputmode": "numeric", "autocomplete": "off", "placeholder": "dd/mm/yyyy"}
+
+    def to_python(self, value):
+        if isinstance(value, str):
+            value = value.strip()
+        if value in self.empty_values:
+            return None
+        try:
+            return parse_date(value, None if self.needs_year else timezone.localdate())
+        except DateError as error:
+            raise ValidationError(error.message, code="invalid") from error
+
+    def prepare_value(self, value):
+        return format_date(value) if isinstance(value, date) else value
