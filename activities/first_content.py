@@ -1,8 +1,10 @@
+from django.apps import apps as installed
+
 from targets.first_content import load_indicators
 from unionwork.first_content import load_if_empty
 
 
-def load_activity_kinds(*, using, apps, **_):
+def load_activity_kinds(*, using, apps=installed, **_):
     load_indicators(using=using, apps=apps)  # kinds name indicators
     from activities.models import ActivityKind
 
