@@ -1,2 +1,128 @@
+"""What the frame around every page shows: navigation, the year in view, what waits for the user."""
+
+from django.conf import settings
+from django.urls import resolve, reverse
+from django.utils.functional import SimpleLazyObject, cached_property
+
+from activities.models import Activity, Status
+from targets import years
+from units import access
+from units.models import Unit
+from units.scope import home_unit
+
+NAV = (
+    ("dashboard", "Tổng quan"),
+    ("activity_list", "Hoạt động"),
+    ("review_queue", "Duyệt"),
+    ("target_list", "Chỉ tiêu"),
+    ("progress", "Tiến độ"),
+    ("year_report", "Báo cáo tổng kết"),
+    ("unit_tree", "Đơn vị"),
+    ("declaration_list", "Kê khai"),
+    ("indicator_list", "Chỉ số"),
+    ("year_list", "Năm công tác"),
+    ("help", "Trợ giúp"),
+)
+
+
+class Shell:
+    """Everything is asked for at most once a page, and only if the page shows it."""
+
+    def __init__(self, request):
+        self.request = request
+        self.user = request.user
+
+    @cached_property
+    def work_years(self):
+        return years.of_request(self.request)
+
+    @cached_property
+    def current_year(self):
+        return years.current_year(self.work_years)
+
+    @cached_property
+    def year(self):
+        """The year named by ?nam=; the current one when there is none such (an error page has to render too)."""
+        wanted = self.request.GET.get("nam", "")
+        return next((year for year in self.work_years if str(year) == wanted), self.current_year)
+
+    @cached_property
+    def kept_query(self):
+        """What the year switcher sends along: the page's filters, not the page number."""
+        query = self.request.GET
+        return [(key, value) for key in query if key != "nam" and "page" not in key for value in query.getlist(key)]
+
+    @cached_property
+    def home(self):
+        return home_unit(self.user)
+
+    @cached_property
+    def my_units(self):
+        """Units on which the user holds a role today."""
+        return list(Unit.objects.filter(pk__in={grant.unit_id for grant in access.grants(self.user)}))
+
+    @cached_property
+    def waiting(self):
+        """How many records wait for this user: for a decision; for those who only log, to be completed."""
+        if access.REVIEW.held_by(self.user):
+            return Activity.objects.reviewable_by(self.user).count()
+        if access.LOG.held_by(self.user):
+            return Activity.objects.editable_by(self.user).filter(status=Status.RETURNED, author=self.user).count()
+        return 0
+
+    @property
+    def home_url(self):
+        return self._address("dashboard")
+
+    @cached_property
+    def nav(self):
+        counts = {"review_queue": self.waiting}
+        return [self._item(name, label, counts.get(name, 0)) for name, label in NAV if self._may_open(name)]
+
+    @cached_property
+    def bottom(self):
+        """The phone's bar: three items beside “Thêm”."""
+        items = [self._item("dashboard", "Trang chủ")]
+        if self._may_open("activity_create"):
+            items.append(self._item("activity_create", "Ghi", main=True))
+        if self._may_open("review_queue"):
+            items.append(self._item("review_queue", "Việc của tôi", self.waiting))
+        elif self._may_open("activity_create"):
+            items.append(
+                self._item("activity_list", "Việc của tôi", self.waiting, query=f"trang-thai={Status.RETURNED}")
+            )
+        elif self._may_open("progress"):
+            items.append(self._item("progress", "Tiến độ"))
+        return items
+
+    def _may_open(self, name):
+        return resolve(reverse(name)).func.policy.act.held_by(self.user)
+
+    def _address(self, name, query=""):
+        """The page's address; it keeps the year in view unless that is the current one anyway."""
+        if self.year != self.current_year:
+            query = f"nam={self.year}&{query}" if query else f"nam={self.year}"
+        return f"{reverse(name)}?{query}" if query else reverse(name)
+
+    def _item(self, name, label, count=0, *, main=False, query=""):
+        path, here = reverse(name), self.request.path
+        inside = path != "/" and here.startswith(path)
+        return {
+            "label": label,
+            "url": self._address(name, query),
+            "count": count,
+            "main": main,
+            "active": "page" if here == path else "true" if inside else "",
+        }
+
+
 def shell(request):
-    return {}
+    """Context processor. Pages before sign-in, and errors before the user is known, get the help line only."""
+    context = {"help_contact": settings.HELP_CONTACT}
+    if not getattr(request, "user", None) or not request.user.is_authenticated:
+        return context
+    page = Shell(request)
+    lazy = {
+        name: SimpleLazyObject(lambda name=name: getattr(page, name)) for name in ("year", "work_years", "my_units")
+    }
+    return context | lazy | {"shell": page, "nav": SimpleLazyObject(lambda: page.nav)}

@@ -36,9 +36,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",
     "axes",
-    "crispy_bootstrap5",
-    "crispy_forms",
     "csp",
     "django_filters",
     "django_htmx",
@@ -117,10 +116,13 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "login"
+# Whom to call, as shown at the foot of every page: "Văn phòng Tỉnh đoàn, 0203 000 000".
+HELP_CONTACT = env.str("HELP_CONTACT", default="")
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 
 # --- Language, dates, numbers -----------------------------------------------------
@@ -140,13 +142,11 @@ STORAGES = {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
             if DEBUG
-            else "unionwork.static_files.CompressedManifestStorage"
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
         )
     },
 }
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
-CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
-CRISPY_TEMPLATE_PACK = "bootstrap5"
+FORM_RENDERER = "unionwork.rendering.Renderer"
 DJANGO_TABLES2_TEMPLATE = "partials/table.html"
 # One measure of a grid at a time stays far below this; a declaration table of a large khối comes near 1.000.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
@@ -167,6 +167,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "unionwork.errors.csrf_failure"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
@@ -179,6 +180,9 @@ if HTTPS:
     SECURE_HSTS_PRELOAD = True
     if env.bool("BEHIND_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# A target of several measures counts as exceeded when "any" or "all" of them are.
+TARGET_EXCEEDED_WHEN = env.str("TARGET_EXCEEDED_WHEN", default="any")
 
 LOGGING = {
     "version": 1,
