@@ -18,6 +18,17 @@ class RoleName(models.TextChoices):
 
 
 CADRE, SECRETARY, STAFF, ADMIN, VIEWER = RoleName
+# What people write in a workbook's "Vai trò" beside the labels.
+ROLE_WORDS = {role.label: role for role in RoleName} | {
+    "Cán bộ": CADRE,
+    "Cán bộ Đoàn": CADRE,
+    "Phó bí thư": SECRETARY,
+    "Nhân viên văn phòng": STAFF,
+    "Quản trị viên": ADMIN,
+    "Lãnh đạo": VIEWER,
+    "Xem": VIEWER,
+    "Người xem": VIEWER,
+}
 # A superuser sets the system up: every office act everywhere, but never the review of anybody's record.
 SUPERUSER_ROLES = (ADMIN, STAFF)
 
@@ -90,6 +101,7 @@ def grants(user):
 def forget_grants(user):
     """For code that changes roles or the tree and goes on with the same user object."""
     user.__dict__.pop("_grants", None)
+    user.__dict__.pop("_home", None)
 
 
 def _load_grants(user):
@@ -108,3 +120,13 @@ def _load_grants(user):
 def may_grant(user, *, role, path):
     """An admin grants roles inside the own subtree; admin itself only strictly below the own unit."""
     return any(grant.reaches(path) and (role != ADMIN or grant.path != path) for grant in MANAGE_PEOPLE.grants(user))
+
+
+def may_change(user, *, is_superuser, held):
+    """Whether the account of somebody who holds `held` may be changed: each role is one `user` could have granted.
+
+    `held`: (role, path in today's tree or None) pairs. So nobody changes the own account, a peer's or a superior's.
+    """
+    if user.is_superuser:
+        return True
+    return not is_superuser and all(path is not None and may_grant(user, role=role, path=path) for role, path in held)

@@ -67,18 +67,26 @@ class Unit(models.Model):
         return self.label
 
     def save(self, *, update_fields=None, **kwargs):
-        """Keep the folded search text and the Vietnamese sort key beside the names."""
-        self.name, self.short_name = nfc(self.name), nfc(self.short_name)
-        self.search = fold(" ".join([self.code, self.name, self.short_name, self.former_names]))
-        self.sort = sort_text(self.name)
+        self.prepare()
         if update_fields is not None:
             update_fields = {*update_fields, "search", "sort"}
         super().save(update_fields=update_fields, **kwargs)
+
+    def prepare(self):
+        """Keep the folded search text and the Vietnamese sort key beside the names; bulk writers call it themselves."""
+        self.name, self.short_name = nfc(self.name), nfc(self.short_name)
+        self.search = fold(" ".join([self.code, self.name, self.short_name, self.former_names]))
+        self.sort = sort_text(self.name)
 
     @property
     def label(self):
         """The name where space is short."""
         return self.short_name or self.name
+
+    @property
+    def earlier_names(self):
+        """Former names, the oldest first, on one line."""
+        return "; ".join(self.former_names.splitlines())
 
 
 class TreeYear(models.Model):

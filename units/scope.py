@@ -2,6 +2,8 @@
 
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
+from django.http import Http404
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from unionwork.text import fold
@@ -29,11 +31,26 @@ def shortest(paths):
     return kept
 
 
-def current_year():
-    """Subquery: the year whose tree decides who may see what (the latest not after today)."""
+def trees_until_today():
     from units.models import TreeYear
 
-    return Subquery(TreeYear.objects.filter(year__lte=timezone.localdate().year).order_by("-year").values("year")[:1])
+    return TreeYear.objects.filter(year__lte=timezone.localdate().year).order_by("-year")
+
+
+def current_year():
+    """Subquery: the year whose tree decides who may see what (the latest not after today)."""
+    return Subquery(trees_until_today().values("year")[:1])
+
+
+def chosen_tree(text):
+    """The TreeYear named by `?nam=`; today's when blank, None when there is none. Raises Http404 for no such year."""
+    from units.models import TreeYear
+
+    if not text:
+        return trees_until_today().first()
+    if not (text.isascii() and text.isdigit() and len(text) == 4):
+        raise Http404
+    return get_object_or_404(TreeYear, pk=int(text))
 
 
 class PlacementQuerySet(models.QuerySet):
@@ -71,6 +88,15 @@ class UnitQuerySet(models.QuerySet):
     def editable_by(self, user):
         return self.reached(user, access.MANAGE_UNITS)
 
+    def movable_by(self, user):
+        """Units the user may hang elsewhere: those that stand under a unit the user manages too."""
+        from units.models import Placement
+
+        if any(grant.path == "" for grant in access.MANAGE_UNITS.grants(user)):
+            return self
+        below = Placement.objects.current().filter(parent__in=self.model.objects.editable_by(user))
+        return self.filter(pk__in=below.values("unit_id"))
+
     def with_today(self):
         """Annotates `today_path` and `today_level`: where the unit stands in the current tree."""
         from units.models import Placement
@@ -101,10 +127,22 @@ class UnitQuerySet(models.QuerySet):
 
 
 def home_unit(user):
-    """The unit a user works for: that of the highest role; None for people without one."""
+    """The unit a user works for: that of the highest role; None for people without one. Read once a request."""
     from units.models import Unit
 
     placed = [grant for grant in access.grants(user) if grant.unit_id]
     if not placed:
         return None
-    return Unit.objects.get(pk=min(placed, key=lambda grant: (len(grant.path), grant.path)).unit_id)
+    if not hasattr(user, "_home"):
+        user._home = Unit.objects.get(pk=min(placed, key=lambda grant: (len(grant.path), grant.path)).unit_id)
+    return user._home
+
+
+def chosen_unit(user, code):
+    """The unit named by `?don-vi=`, by default the user's own; None for people without a role.
+
+    Raises Http404 for a unit out of scope.
+    """
+    from units.models import Unit
+
+    return get_object_or_404(Unit.objects.visible_to(user), code=code) if code else home_unit(user)

@@ -13,6 +13,8 @@ from units.scope import STEP
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 TREE_LOCK = 7_350_001  # key of the advisory lock on PostgreSQL
+BATCH = 10_000  # values in one IN (…)
+NO_YEAR = "Không có năm công tác đang mở nào mà đơn vị và cấp trên cùng tồn tại."
 
 
 def step(pk):
@@ -90,21 +92,52 @@ def freeze(*, year, frozen=True):
 @transaction.atomic
 def place(*, unit, parent):
     """Stand a new unit under `parent` (None: a root) in every open year that knows the parent and the unit."""
+    rows, nowhere = place_many(pairs=[(unit, parent)])
+    if nowhere:
+        raise ValidationError({"founded": NO_YEAR})
+    return rows
+
+
+@transaction.atomic
+def place_many(*, pairs):
+    """`place` for many (unit, parent) at once, superiors before what stands under them.
+
+    Returns the new placements, and the units for which no open year had a place. Years in which a unit stands
+    already are left as they are.
+    """
     lock_exclusive()
-    years = open_years()
-    if not years:
+    if not TreeYear.objects.exists():
         TreeYear.objects.create(year=timezone.localdate().year)
-        years = open_years()
-    parents = {row.year: row for row in Placement.objects.filter(unit=parent)} if parent else {}
-    rows = []
-    for year in years:
-        if (unit.founded and unit.founded.year > year) or (parent and year not in parents):
-            continue
-        path = (parents[year].path if parent else "") + step(unit.pk)
-        rows.append(Placement(unit=unit, year=year, parent=parent, path=path, level=unit.kind.level))
-    if not rows:
-        raise ValidationError({"founded": "Không có năm công tác đang mở nào mà đơn vị và cấp trên cùng tồn tại."})
-    return Placement.objects.bulk_create(rows)
+    years = open_years()
+    paths = _paths({unit.pk for pair in pairs for unit in pair if unit}, years)
+    rows, nowhere = [], []
+    for unit, parent in pairs:
+        known = len(rows)
+        for year in years:
+            above = paths.get((parent.pk, year)) if parent else ""
+            if above is None or (unit.pk, year) in paths or (unit.founded and unit.founded.year > year):
+                continue
+            path = paths[unit.pk, year] = above + step(unit.pk)
+            rows.append(Placement(unit=unit, year=year, parent=parent, path=path, level=unit.kind.level))
+        if len(rows) == known:
+            nowhere.append(unit)
+    return Placement.objects.bulk_create(rows, batch_size=2000), nowhere
+
+
+def _paths(units, years):
+    """{(unit id, year): path} of those that are placed."""
+    units, paths = sorted(units), {}
+    for start in range(0, len(units), BATCH):
+        rows = Placement.objects.filter(unit__in=units[start : start + BATCH], year__in=years)
+        paths |= {(unit, year): path for unit, year, path in rows.values_list("unit_id", "year", "path")}
+    return paths
+
+
+@transaction.atomic
+def set_level(*, unit, level):
+    """The unit's level in the open years' trees, after its kind changed."""
+    lock_exclusive()
+    Placement.objects.filter(unit=unit, year__in=open_years()).update(level=level)
 
 
 @transaction.atomic

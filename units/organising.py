@@ -1,0 +1,152 @@
+"""Adding units, renaming them, correcting what is known about them. Moving one is `activities.moving`."""
+
+import re
+from contextlib import contextmanager
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from unionwork.text import fold, nfc
+from units import tree
+from units.models import Cluster, Level, Unit
+
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+RESERVED = {"them", "tim"}  # addresses of pages
+DEPTH = {level: depth for depth, level in enumerate(Level.values)}
+
+
+@contextmanager
+def _one_code():
+    """A code taken by somebody else a moment ago is an error of the form, not of the program."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise ValidationError({"code": "Đã có đơn vị mang mã này."}) from error
+
+
+@transaction.atomic
+def add_unit(*, code, name, kind, parent, short_name="", sector="", founded=None, dissolved=None, successor=None):
+    """A new unit under `parent` (None: a root) in every open year that knows both. Raises ValidationError by field."""
+    unit = Unit(
+        code=code,
+        name=name,
+        kind=kind,
+        short_name=short_name,
+        sector=nfc(sector),
+        founded=founded,
+        dissolved=dissolved,
+        successor=successor,
+    )
+    check_code(code)
+    check(unit)
+    check_superior(unit, parent)
+    if Unit.objects.filter(code__iexact=code).exists():
+        raise ValidationError({"code": "Đã có đơn vị mang mã này."})
+    with _one_code():
+        unit.save(force_insert=True)
+    tree.place(unit=unit, parent=parent)
+    return unit
+
+
+@transaction.atomic
+def add_many(*, units):
+    """Write checked new units in few statements; `tree.place_many` gives them their places."""
+    for unit in units:
+        unit.sector = nfc(unit.sector)
+        unit.prepare()
+    return Unit.objects.bulk_create(units, batch_size=500)
+
+
+@transaction.atomic
+def rename_unit(*, unit, name, short_name, was):
+    """Give a unit new names; the old name stays searchable. Refused when its name is no longer `was` (a stale form)."""
+    now = Unit.objects.select_for_update(of=("self",)).get(pk=unit.pk)
+    if now.name != nfc(was):
+        raise ValidationError(f"Đơn vị vừa được người khác đổi tên thành “{now.name}”. Xem lại rồi lưu.")
+    return _write(now, {"name": name, "short_name": short_name})
+
+
+@transaction.atomic
+def update_unit(*, unit, **values):
+    """Correct what is known about a unit: names, kind, sector, dates, successor. Returns whether anything changed.
+
+    A new name keeps the old one searchable; a new kind changes the level in the open years' trees.
+    """
+    return _write(Unit.objects.select_for_update(of=("self",)).get(pk=unit.pk), values)
+
+
+def _write(unit, values):
+    """Save what differs. `unit` is locked by the caller."""
+    values = {field: nfc(value) if isinstance(value, str) else value for field, value in values.items()}
+    changed = {field for field, value in values.items() if getattr(unit, field) != value}
+    if not changed:
+        return False
+    old_name = unit.name
+    for field in changed:
+        setattr(unit, field, values[field])
+    check(unit)
+    if "name" in changed:
+        earlier = [name for name in unit.former_names.splitlines() if name not in (old_name, unit.name)]
+        unit.former_names = "\n".join([*earlier, old_name])
+    unit.save(update_fields={*changed, "former_names"})
+    if "kind" in changed:
+        tree.set_level(unit=unit, level=unit.kind.level)
+    return True
+
+
+@transaction.atomic
+def state_parts(*, unit, parts, total=None):
+    """Note the structure as the unit's documents word it: {"đoàn cơ sở": 13, …}, and the total they name, if any."""
+    stated = {nfc(label): number for label, number in parts.items() if nfc(label)}
+    if total is not None:
+        stated["_total"] = total
+    if any(type(number) is not int or number < 0 for number in stated.values()):
+        raise ValidationError({"stated_parts": "Mỗi phần là một số nguyên từ 0 trở lên."})
+    unit.stated_parts = stated
+    unit.save(update_fields={"stated_parts"})
+
+
+@transaction.atomic
+def form_cluster(*, year, organizer, name, members):
+    """Group units that compete with each other in `year`; the same name again sets the members anew."""
+    cluster, _ = Cluster.objects.get_or_create(year=year, organizer=organizer, name=nfc(name))
+    cluster.members.set(members)
+    return cluster
+
+
+def check_code(code):
+    """Raises ValidationError unless `code` may name a new unit: it stands in addresses and in workbooks."""
+    if not CODE.fullmatch(code):
+        raise ValidationError(
+            {"code": "Mã chỉ gồm chữ cái không dấu, chữ số và . - _, bắt đầu bằng chữ hoặc số, ví dụ DK-TINH.01."}
+        )
+    if fold(code) in RESERVED:
+        raise ValidationError({"code": f"Mã “{code}” dành riêng cho hệ thống; chọn mã khác."})
+
+
+def check(unit):
+    """Raises ValidationError by field for what may never be true of one unit."""
+    errors = {}
+    if not nfc(unit.name):
+        errors["name"] = "Nhập tên đơn vị."
+    if unit.founded and unit.dissolved and unit.dissolved < unit.founded:
+        errors["dissolved"] = "Ngày giải thể phải sau ngày thành lập."
+    if unit.successor and not unit.dissolved:
+        errors["dissolved"] = "Đã có đơn vị kế thừa thì ghi ngày giải thể."
+    heir, seen = unit.successor, set()
+    while heir and heir.pk not in seen:
+        seen.add(heir.pk)
+        if heir is unit or (unit.pk and heir.pk == unit.pk):
+            errors["successor"] = "Đơn vị không thể kế thừa chính mình, kể cả qua đơn vị khác."
+            break
+        heir = heir.successor
+    if errors:
+        raise ValidationError(errors)
+
+
+def check_superior(unit, parent):
+    """A living unit never stands under one of a lower level (a tỉnh đoàn under a chi đoàn)."""
+    if parent and not unit.dissolved and DEPTH[unit.kind.level] < DEPTH[parent.kind.level]:
+        above = f"{parent.kind.name.lower()} “{parent}”"
+        raise ValidationError({"parent": f"{unit.kind} không thể trực thuộc {above}: cấp trên ở cấp thấp hơn."})

@@ -1,0 +1,80 @@
+"""Accounts and the roles people hold. Who may: `units.access`."""
+
+from collections import defaultdict
+
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+
+from unionwork.text import nfc
+from units import access
+from units.models import Placement, Role, User
+from units.phones import phone_digits
+
+
+def held_by(users):
+    """{user id: [(role, path in today's tree or None), …]}: one statement."""
+    here = Placement.objects.current().filter(unit=OuterRef("unit")).values("path")[:1]
+    held = defaultdict(list)
+    for user, role, path in (
+        Role.objects.filter(user__in=users)
+        .order_by("pk")
+        .annotate(path=Subquery(here))
+        .values_list("user_id", "role", "path")
+    ):
+        held[user].append((role, path))
+    return held
+
+
+@transaction.atomic
+def add_person(*, username, full_name, phone=""):
+    """A new account that nobody can log in to until it is given a password. Raises ValidationError by field."""
+    username, full_name = User.normalize_username(nfc(username)), nfc(full_name)
+    errors = {}
+    try:
+        UnicodeUsernameValidator()(username)
+    except ValidationError:
+        errors["username"] = "Tên đăng nhập chỉ gồm chữ, số và các dấu @ . + - _, không có khoảng trắng."
+    if not full_name:
+        errors["full_name"] = "Nhập họ và tên."
+    if User.objects.filter(username__iexact=username).exists():
+        errors["username"] = f"Đã có tài khoản “{username}”."
+    if errors:
+        raise ValidationError(errors)
+    user = User(username=username, full_name=full_name, phone=clean_phone(phone))
+    user.set_unusable_password()
+    user.save(force_insert=True)
+    return user
+
+
+@transaction.atomic
+def correct_person(*, user, full_name, phone):
+    """Correct a name and phone number; blank ones stay as they are. Returns whether anything changed."""
+    wanted = {"full_name": nfc(full_name) or user.full_name, "phone": clean_phone(phone) or user.phone}
+    changed = {field for field, value in wanted.items() if getattr(user, field) != value}
+    for field in changed:
+        setattr(user, field, wanted[field])
+    if changed:
+        user.save(update_fields=changed)
+    return bool(changed)
+
+
+@transaction.atomic
+def grant_role(*, actor, user, role, unit, path):
+    """Give `user` a role on `unit`, which stands at `path` today. Returns whether it is new.
+
+    Raises PermissionDenied when it is not `actor`'s to give.
+    """
+    if not access.may_grant(actor, role=role, path=path):
+        raise PermissionDenied(f"bạn không được cấp vai trò “{access.RoleName(role).label}” ở “{unit}”")
+    return Role.objects.get_or_create(user=user, unit=unit, role=role)[1]
+
+
+def clean_phone(text):
+    """A phone number as digits; the 0 that a number cell loses comes back. Raises ValidationError."""
+    text = nfc(text)
+    digits = phone_digits(text)
+    if text and not digits:
+        raise ValidationError({"phone": f"“{text}” không phải số điện thoại; ví dụ 0912 345 678."})
+    return f"0{digits}" if len(digits) == 9 and digits[0] != "0" else digits
