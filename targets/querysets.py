@@ -22,6 +22,18 @@ class IndicatorQuerySet(models.QuerySet):
             found = found.filter(search__contains=word)
         return found
 
+    def chains(self):
+        """{indicator id: [its own id, that of the indicator it is part of, ...]}: one statement."""
+        parts = dict(self.order_by().values_list("pk", "part_of_id"))
+        chains = {}
+        for indicator in parts:
+            chain, of = [], indicator
+            while of:
+                chain.append(of)
+                of = parts[of]
+            chains[indicator] = chain
+        return chains
+
 
 class TargetQuerySet(models.QuerySet):
     def visible_to(self, user):

@@ -1,1 +1,19 @@
-urlpatterns = []
+from django.urls import path
+
+from targets import assignment_views, catalogue_views, views
+
+urlpatterns = [
+    path("chi-tieu/", views.target_list, name="target_list"),
+    path("chi-tieu/them/", views.target_add, name="target_add"),
+    path("chi-tieu/<int:pk>/", views.target_detail, name="target_detail"),
+    path("chi-tieu/<int:pk>/sua/", views.target_edit, name="target_edit"),
+    path("chi-tieu/y/<int:pk>/giao/", assignment_views.measure_assign, name="measure_assign"),
+    path("chi-tieu/y/<int:pk>/dang-ky/", assignment_views.measure_register, name="measure_register"),
+    path("chi-so/", catalogue_views.indicator_list, name="indicator_list"),
+    path("chi-so/them/", catalogue_views.indicator_add, name="indicator_add"),
+    path("chi-so/<int:pk>/sua/", catalogue_views.indicator_edit, name="indicator_edit"),
+    path("nam-cong-tac/", catalogue_views.year_list, name="year_list"),
+    path("nam-cong-tac/mo/", catalogue_views.year_open, name="year_open"),
+    path("nam-cong-tac/<int:year>/dong/", catalogue_views.year_close, name="year_close"),
+    path("nam-cong-tac/<int:year>/mo-lai/", catalogue_views.year_reopen, name="year_reopen"),
+]

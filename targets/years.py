@@ -5,57 +5,96 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from targets.models import WorkYear
+from unionwork.dates import format_date
 from units import tree
+
+LONGEST = 366  # days
 
 
 @transaction.atomic
 def open_year(*, year, first_day=None, last_day=None, theme=""):
-    """Open a work year (default: the calendar year) and give it a tree. Returns it; a no-op when it is there."""
+    """Open a work year (default: the calendar year) and give it a tree. Returns it; a no-op when it is there.
+
+    Raises ValidationError when its days are out of order, too many, or belong to another work year.
+    """
     if not 2000 <= year <= 2100:
         raise ValidationError({"year": "Năm công tác phải từ 2000 đến 2100."})
-    tree.open_year(year=year)
-    work_year, _ = WorkYear.objects.get_or_create(
+    tree.open_year(year=year)  # takes the tree lock: two people opening at once come one after the other
+    already = WorkYear.objects.filter(pk=year).first()
+    if already:
+        return already
+    opened = WorkYear(
         year=year,
-        defaults={
-            "first_day": first_day or date(year, 1, 1),
-            "last_day": last_day or date(year, 12, 31),
-            "theme": theme,
-        },
+        first_day=first_day or date(year, 1, 1),
+        last_day=last_day or date(year, 12, 31),
+        theme=theme,
     )
-    return work_year
+    opened.full_clean()
+    _check_days(opened)
+    opened.save(force_insert=True)
+    return opened
+
+
+def _check_days(opened):
+    first, last = opened.first_day, opened.last_day
+    if opened.year not in (first.year, last.year):
+        raise ValidationError(
+            {"first_day": f"Năm công tác {opened.year} phải có ngày đầu hoặc ngày cuối trong năm đó."}
+        )
+    if (last - first).days + 1 > LONGEST:
+        raise ValidationError({"last_day": "Năm công tác dài nhiều nhất 12 tháng."})
+    other = WorkYear.objects.filter(first_day__lte=last, last_day__gte=first).order_by("year").first()
+    if other:
+        days = f"{format_date(other.first_day)} đến {format_date(other.last_day)}"
+        raise ValidationError({"first_day": f"Trùng ngày với năm công tác {other.year} ({days})."})
 
 
 @transaction.atomic
 def close_year(*, year):
-    """Close a work year: nothing dated in it changes any more, and its tree is frozen."""
-    if WorkYear.objects.filter(year=year, is_open=True).update(is_open=False):
+    """Close a work year: nothing dated in it changes any more, and its tree is frozen. False: it was not open.
+
+    Waits for the writers at work, who hold the tree lock too: none of them lands in the year afterwards.
+    """
+    tree.lock_exclusive()
+    closed = WorkYear.objects.filter(year=year, is_open=True).update(is_open=False)
+    if closed:
         tree.freeze(year=year)
+    return bool(closed)
 
 
 @transaction.atomic
 def reopen_year(*, year):
-    if WorkYear.objects.filter(year=year, is_open=False).update(is_open=True):
+    """Let a closed work year and its tree change again. False: it was not closed."""
+    reopened = WorkYear.objects.filter(year=year, is_open=False).update(is_open=True)
+    if reopened:
         tree.freeze(year=year, frozen=False)
+    return bool(reopened)
 
 
-def current_year():
+def of_request(request):
+    """Every work year, the latest first: read once a request."""
+    if not hasattr(request, "work_years"):
+        request.work_years = list(WorkYear.objects.all())
+    return request.work_years
+
+
+def current_year(work_years):
     """The work year of today; else the latest that began before today; None when there is none at all."""
     today = timezone.localdate()
-    return (
-        WorkYear.objects.containing(today)
-        or WorkYear.objects.filter(first_day__lte=today).order_by("-year").first()
-        or WorkYear.objects.order_by("year").first()
-    )
+    begun = [year for year in work_years if year.first_day <= today]
+    running = [year for year in begun if today <= year.last_day]
+    return next(iter(running or begun or list(work_years)[-1:]), None)
 
 
-def chosen_year(text):
+def chosen_year(request):
     """The work year named by `?nam=`; the current one when blank. Raises Http404 for a year that is not there."""
-    if not text:
-        return current_year()
-    if not (text.isascii() and text.isdigit() and len(text) == 4):
+    named, work_years = request.GET.get("nam"), of_request(request)
+    if not named:
+        return current_year(work_years)
+    found = next((year for year in work_years if str(year) == named), None)
+    if found is None:
         raise Http404
-    return get_object_or_404(WorkYear, pk=int(text))
+    return found

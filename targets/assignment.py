@@ -1,0 +1,135 @@
+"""Giving measures out: what each unit is given, what it registers, and every version of both."""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from targets.models import Assignment, AssignmentVersion, Measure, MeasureKind
+from targets.setting import Stale
+from units.models import Placement, Unit
+
+KEEP = object()  # in a Row: leave this number as it is
+NEW = 0  # the version of an assignment that is not there yet
+LABELS_SHOWN = 5
+
+
+@dataclass
+class Row:
+    """What one unit gets, in the measure's own scale. `version`: of the assignment the writer saw; None: whatever."""
+
+    unit: Unit
+    planned: object = KEEP
+    registered: object = KEEP
+    version: int | None = None
+
+
+@transaction.atomic
+def assign(*, measure, rows, actor, decision_number="", decision_date=None, reason=""):
+    """Give a measure to many units at once. Returns (created, changed); rows that say nothing new are left alone.
+
+    A decision is noted on every row; without one the row keeps what it has. Changing a number already given needs a
+    reason. Raises `Stale` when a row is no longer at the version the writer saw, and ValidationError.
+    """
+    Measure.objects.select_for_update().get(pk=measure.pk)  # one writer of a measure at a time, also of its new rows
+    _check(measure, rows)
+    units = [row.unit.pk for row in rows]
+    now = {found.unit_id: found for found in Assignment.objects.filter(measure=measure, unit__in=units)}
+    _check_versions(rows, now)
+    new, changed, regiven = [], [], []
+    for row in rows:
+        before = now.get(row.unit.pk)
+        after = before or Assignment(measure=measure, unit=row.unit, version=NEW)
+        old = _state(after)
+        after.planned = after.planned if row.planned is KEEP else row.planned
+        after.registered = after.registered if row.registered is KEEP else row.registered
+        after.decision_number = decision_number or after.decision_number
+        after.decision_date = decision_date or after.decision_date
+        if _state(after) == old or (
+            before is None and after.planned is None and after.registered is None and not decision_number
+        ):
+            continue
+        if old[0] is not None and after.planned != old[0]:
+            regiven.append(row.unit)
+        after.version += 1
+        (changed if before else new).append(after)
+    if regiven and not reason.strip():
+        raise ValidationError({"reason": f"Ghi lý do vì có số đã giao bị sửa: {_labels(regiven)}."})
+    _write(new, changed, actor=actor, reason=reason.strip())
+    return len(new), len(changed)
+
+
+def register(*, measure, unit, registered, actor, version=None, reason=""):
+    """What a unit proposes itself (đăng ký) for a measure. Raises `Stale`, ValidationError."""
+    row = Row(unit, registered=registered, version=version)
+    return assign(measure=measure, rows=[row], actor=actor, reason=reason)
+
+
+def _state(row):
+    return row.planned, row.registered, row.decision_number, row.decision_date
+
+
+def _check(measure, rows):
+    year = measure.target.year
+    if not year.is_open:
+        raise ValidationError(f"Năm công tác {year} đã đóng nên không giao chỉ tiêu được nữa.")
+    numbers = [value for row in rows for value in (row.planned, row.registered) if isinstance(value, int)]
+    if measure.kind == MeasureKind.MILESTONE and numbers:
+        raise ValidationError("“Mốc” áp dụng chung cho mọi đơn vị cấp dưới, không giao số.")
+    if measure.kind != MeasureKind.TOTAL and any(value > 10_000 for value in numbers):
+        raise ValidationError("Tỷ lệ không quá 100%.")
+    _check_below(measure, year, [row.unit for row in rows])
+
+
+def _check_below(measure, year, units):
+    """Measures go down the line of the unit that issued them."""
+    issuer = measure.target.issuer
+    paths = dict(Placement.objects.filter(year=year.pk, unit__in=[issuer, *units]).values_list("unit_id", "path"))
+    top = paths.get(issuer.pk)
+    outside = [unit for unit in units if top is None or not paths.get(unit.pk, "").startswith(top)]
+    if outside:
+        raise ValidationError(
+            {"unit": f"{_labels(outside)}: không thuộc {issuer} trong cây đơn vị năm {year} nên không giao được."}
+        )
+    if len(set(units)) < len(units):
+        raise ValidationError("Một đơn vị ghi hai lần.")
+
+
+def _check_versions(rows, now):
+    """A number that another person has written since is never overwritten unseen."""
+    moved = [
+        row.unit
+        for row in rows
+        if row.version is not None and row.version != (now[row.unit.pk].version if row.unit.pk in now else NEW)
+    ]
+    if moved:
+        raise Stale(f"Vừa có người khác sửa số của {_labels(moved)}. Số mới ghi cạnh ô nhập; xem lại rồi lưu lần nữa.")
+
+
+def _labels(units):
+    labels = [unit.label for unit in units]
+    more = len(labels) - LABELS_SHOWN
+    return ", ".join(labels[:LABELS_SHOWN]) + (f" và {more} đơn vị khác" if more > 0 else "")
+
+
+def _write(new, changed, *, actor, reason):
+    Assignment.objects.bulk_create(new, batch_size=1000)
+    Assignment.objects.bulk_update(
+        changed, ["planned", "registered", "decision_number", "decision_date", "version"], batch_size=500
+    )
+    AssignmentVersion.objects.bulk_create(
+        (
+            AssignmentVersion(
+                assignment=row,
+                number=row.version,
+                planned=row.planned,
+                registered=row.registered,
+                decision_number=row.decision_number,
+                decision_date=row.decision_date,
+                reason=reason,
+                actor=actor,
+            )
+            for row in [*new, *changed]
+        ),
+        batch_size=1000,
+    )

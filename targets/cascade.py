@@ -1,0 +1,92 @@
+"""Which measures reach a unit, and with what plan (DESIGN.md §3, Assignment).
+
+Own: the unit issued the target. Given: an assignment names the unit. Inherited: RATE, COVERAGE and MILESTONE of a
+superior pass down unchanged, or as the nearest superior on the way was given them. TOTAL never passes by itself.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.db import models
+
+from targets.models import Assignment, Measure, MeasureKind
+from units.models import Level
+from units.tree import ancestor_ids
+
+DEPTH = {level: depth for depth, level in enumerate(Level.values)}
+
+
+class Source(models.TextChoices):
+    OWN = "own", "Tự đặt ra"
+    GIVEN = "given", "Cấp trên giao"
+    INHERITED = "inherited", "Áp dụng chung từ cấp trên"
+    NONE = "none", "Chưa được giao"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One measure as it stands for one unit. `planned`, `registered` in the measure's own scale (`Measure.value`)."""
+
+    measure: Measure
+    planned: int | None
+    registered: int | None
+    source: Source
+
+
+def plans_for(placements, year):
+    """{unit id: [Plan, ...]} in the order issuer (highest first), number, letter. Four statements for any number.
+
+    `placements`: the units' rows in that year's tree, with `unit` selected. Every measure carries `siblings`, the
+    number of measures of its target.
+    """
+    placements = list(placements)
+    lines = {row.unit_id: ancestor_ids(row.path) for row in placements}
+    involved = {pk for line in lines.values() for pk in line}
+    measures = (
+        Measure.objects.filter(target__year=year, target__issuer__in=involved)
+        .select_related("target__issuer")
+        .annotate(siblings=models.Count("target__measures"))
+        .prefetch_related("indicators", "denominators")
+        .order_by("target__number", "letter")
+    )
+    by_issuer = defaultdict(list)
+    for measure in measures:
+        by_issuer[measure.target.issuer_id].append(measure)
+    given = defaultdict(dict)
+    for row in Assignment.objects.filter(measure__target__year=year, unit__in=involved):
+        given[row.unit_id][row.measure_id] = row
+    return {
+        row.unit_id: [
+            plan
+            for issuer in lines[row.unit_id]
+            for measure in by_issuer[issuer]
+            if (plan := _plan(measure, row, lines[row.unit_id], given))
+        ]
+        for row in placements
+    }
+
+
+def _plan(measure, placement, line, given):
+    """The plan of one measure for one unit, or None when it does not reach the unit."""
+    issuer = measure.target.issuer_id
+    own_row = given[placement.unit_id].get(measure.pk)
+    registered = own_row.registered if own_row else None
+    if issuer == placement.unit_id:
+        return Plan(measure, measure.value, registered, Source.OWN)
+    if own_row and (own_row.planned is not None or measure.kind == MeasureKind.MILESTONE):
+        return Plan(measure, own_row.planned, registered, Source.GIVEN)
+    if not measure.is_inherited or not concerns(measure, placement):
+        return None
+    between = line[line.index(issuer) + 1 : -1]
+    rows = (given[pk].get(measure.pk) for pk in reversed(between))
+    planned = next((row.planned for row in rows if row and row.planned is not None), measure.value)
+    return Plan(measure, planned, registered, Source.INHERITED)
+
+
+def concerns(measure, placement):
+    """Whether an inherited measure has anything to count at this unit: its level and its sector."""
+    below = DEPTH[placement.level] > DEPTH[measure.level]
+    if measure.kind in (MeasureKind.COVERAGE, MeasureKind.MILESTONE) and below:
+        return False
+    at_or_below = DEPTH[placement.level] >= DEPTH[measure.level]
+    return not (measure.sector and at_or_below and placement.unit.sector != measure.sector)
