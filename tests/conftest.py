@@ -1,9 +1,64 @@
+import os
+
+import hypothesis
 import pytest
+from django.conf import settings
 
 from tests.factories import World
+
+hypothesis.settings.register_profile("unionwork", deadline=None)  # a busy machine is not a failure
+hypothesis.settings.load_profile("unionwork")
 
 
 @pytest.fixture
 def world(db):
     """The small organisation of `tests.factories.World`."""
     return World()
+
+
+# --- Which tests run where ---------------------------------------------------------
+# `make test` runs twice: on SQLite, then without the browser on TEST_POSTGRESQL_URL. A test that is bound to one
+# database is left out of the other's run; only what no run covers is a skip, and under CI=true a skip is a failure.
+
+
+def on_ci():
+    return os.environ.get("CI") == "true"
+
+
+def on_postgresql():
+    return "postgresql" in settings.DATABASES["default"]["ENGINE"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    elsewhere = "sqlite" if on_postgresql() else "postgresql"
+    bound = [item for item in items if item.get_closest_marker(elsewhere)]
+    if not on_postgresql() and not os.environ.get("TEST_POSTGRESQL_URL"):
+        for item in bound:
+            item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: set TEST_POSTGRESQL_URL"))
+        return
+    config.hook.pytest_deselected(items=bound)
+    items[:] = [item for item in items if not item.get_closest_marker(elsewhere)]
+
+
+def pytest_report_header():
+    return f"database: {settings.DATABASES['default']['ENGINE'].rpartition('.')[2]}"
+
+
+def skipped_tests(config):
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.stats.get("skipped", []) if reporter else []
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    if on_ci() and skipped_tests(session.config) and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    count = len(skipped_tests(config))
+    if count and on_ci():
+        terminalreporter.write_line(f"FAILED: {count} skipped, and CI=true allows no skip", red=True, bold=True)
+    elif count:
+        terminalreporter.write_line(f"{count} skipped: not proven on this machine (reasons above)", yellow=True)

@@ -8,9 +8,9 @@ from activities.models import Activity, ActivityKind, KindFigure
 from activities.rules import Entry
 from targets import years
 from targets.models import Assignment, Group, Indicator, Measure, Nature, Target
+from unionwork.numbers import Parsed
 from units import access, tree
 from units.models import Role, Unit, UnitKind, User
-from unionwork.numbers import Parsed
 
 _numbers = count(1)
 
@@ -97,7 +97,10 @@ def approve(activity, reviewer):
 
 
 class World:
-    """Trung ương → 2 provinces → a khối each → 2 cơ sở each, with people; year 2024. Codes: tw, p1, k1, b11, b12, p2, k2, b21, b22."""
+    """Trung ương → 2 provinces → a khối each → 2 cơ sở each, with people; year 2024.
+
+    Codes: tw, p1, k1, b11, b12, p2, k2, b21, b22.
+    """
 
     def __init__(self):
         self.year = make_year(2024)
