@@ -1,7 +1,8 @@
 """Sentences about many records and totals."""
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum, Window
+from django.db.models.functions import RowNumber
 
 from unionwork.text import fold
 from units import access
@@ -65,6 +66,43 @@ class ActivityQuerySet(models.QuerySet):
         for word in fold(text[:200]).split():
             found = found.filter(Q(search__contains=word) | Q(unit__search__contains=word))
         return found
+
+    def with_figure_of(self, indicators):
+        """Records that carry a figure of one of `indicators` (ids)."""
+        from activities.models import Figure
+
+        return self.filter(Exists(Figure.objects.filter(activity=OuterRef("pk"), indicator__in=indicators)))
+
+    def sum_of(self, indicators):
+        """Sum of the figures of `indicators` (ids) over these records, each record once; None without any figure.
+
+        Of declared levels only the latest of each unit counts, as in the totals.
+        """
+        from activities.models import Figure
+
+        figures = Figure.objects.filter(activity__in=self.order_by().values("pk"), indicator__in=indicators).order_by()
+        flows = figures.filter(indicator__nature="flow").aggregate(sum=Sum("value"))["sum"]
+        latest = Window(
+            RowNumber(),
+            partition_by=["activity__unit_id", "indicator_id"],
+            order_by=[F("activity__last_day").desc(), F("activity_id").desc()],
+        )
+        levels = figures.filter(indicator__nature="stock").annotate(place=latest).filter(place=1)
+        levels = levels.aggregate(sum=Sum("value"))["sum"]
+        return None if flows is None and levels is None else (flows or 0) + (levels or 0)
+
+    def most_used_kinds(self, unit):
+        """{kind id: how many records of it the unit has}."""
+        rows = self.filter(unit=unit).order_by().values_list("kind_id").annotate(n=Count("pk"))
+        return dict(rows.values_list("kind_id", "n"))
+
+    def declared_values(self, unit, *, without=None):
+        """{indicator id: the latest level the unit declared}, whatever its status but cancelled."""
+        from activities.models import Figure, Status
+
+        rows = Figure.objects.filter(activity__unit=unit, indicator__nature="stock")
+        rows = rows.exclude(activity__status=Status.CANCELLED).exclude(activity=without.pk if without else None)
+        return dict(rows.order_by("activity__last_day", "activity_id").values_list("indicator_id", "value"))
 
     def for_list(self):
         """With what a row of a list shows."""

@@ -5,10 +5,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from activities import totals
-from activities.models import EDITABLE, Activity, Event, Figure, Host, Status, Step
+from activities.models import EDITABLE, Activity, Event, Figure, Host, RecordNature, Status, Step
 from activities.rules import Rules
 from unionwork.dates import format_date
 from unionwork.numbers import format_number
+from units import tree
 
 FIELDS = {
     "unit_id": "Đơn vị",
@@ -41,6 +42,7 @@ def create(*, entry, actor):
 @transaction.atomic
 def create_many(*, entries, actor, rules=None, settled=False):
     """Write new records as drafts, in few statements however many. `settled`: `rules.settle` was called already."""
+    tree.lock_shared()
     rules = rules or Rules()
     for entry in entries:
         entry.activity.author = actor
@@ -67,17 +69,20 @@ def edit(*, entry, actor, version):
 
     Raises `Stale` when the record is no longer at `version`.
     """
+    tree.lock_shared()  # before the rules read which years are open: nobody closes one meanwhile
     rules = Rules()
     activity = entry.activity
     rules.settle(entry)
-    with totals.counting([activity.pk]) as records:
+    is_level = rules.kinds[activity.kind_id].nature == RecordNature.STOCK
+    into = {(activity.unit_id, activity.year_id)} if is_level else ()
+    with totals.counting([activity.pk], into) as records:
         record = records[activity.pk]
         if record["version"] != version:
             raise Stale("Hoạt động này vừa được người khác sửa. Xem bản mới bên cạnh rồi lưu lại.")
         if record["status"] not in EDITABLE or not record["year__is_open"]:
             raise ValidationError(f"Không sửa được hoạt động ở trạng thái “{Status(record['status']).label}”.")
         before = Activity.objects.get(pk=activity.pk)
-        changes = _changes(before, entry, rules)
+        changes = differences(before, entry, rules)
         if not changes:
             return activity
         status = Status.PENDING if record["status"] == Status.APPROVED else Status(record["status"])
@@ -110,8 +115,8 @@ def _figures(entry, rules):
         yield Figure(activity=entry.activity, indicator=indicator, value=1)
 
 
-def _changes(before, entry, rules):
-    """[[what, old, new]] in words, for the timeline."""
+def differences(before, entry, rules):
+    """[[what, what the saved record `before` says, what `entry` says]] in words, where they differ."""
     activity = entry.activity
     changes = []
     for name, label in FIELDS.items():
@@ -123,10 +128,10 @@ def _changes(before, entry, rules):
     for indicator in sorted({*old, *new}, key=lambda i: i.position):
         if old.get(indicator) != new.get(indicator):
             changes.append([str(indicator), _number(indicator, old), _number(indicator, new)])
-    then = sorted(str(row.unit) for row in before.hosts.select_related("unit"))
-    now = sorted(str(unit) for unit in entry.hosts)
-    if then != now:
-        changes.append(["Đơn vị phối hợp", ", ".join(then), ", ".join(now)])
+    then = {row.unit_id: str(row.unit) for row in before.hosts.select_related("unit")}
+    now = {unit.pk: str(unit) for unit in entry.hosts}
+    if then.keys() != now.keys():  # not their names: many a chi đoàn is called “Chi đoàn 1”
+        changes.append(["Đơn vị phối hợp", *(", ".join(sorted(names.values())) for names in (then, now))])
     return changes
 
 

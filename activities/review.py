@@ -15,6 +15,10 @@ from django.utils import timezone
 from activities import totals
 from activities.models import Activity, Event, Status, Step
 from activities.rules import check_complete
+from units import tree
+
+CHANGED = "Hoạt động vừa được sửa sau khi bạn mở trang: xem lại số liệu mới rồi duyệt."
+BATCH = 5000  # ids in one statement
 
 
 class WrongState(ValidationError):
@@ -54,15 +58,34 @@ def submit(*, activity, actor):
 
 
 @transaction.atomic
+def submit_many(*, ids, actor):
+    """Send drafts whose completeness (`rules.missing`) the caller has checked, in few statements."""
+    tree.lock_shared()
+    ids = list(ids)
+    for start in range(0, len(ids), BATCH):
+        drafts = Activity.objects.filter(pk__in=ids[start : start + BATCH], status=Status.DRAFT, year__is_open=True)
+        sent = list(drafts.order_by("pk").values_list("pk", flat=True))
+        drafts.update(status=Status.PENDING, submitted_at=timezone.now(), version=F("version") + 1)
+        Event.objects.bulk_create(
+            (_event(Step.SUBMIT, pk, Status.DRAFT, actor) for pk in sent),
+            batch_size=1000,
+        )
+
+
+@transaction.atomic
 def withdraw(*, activity, actor):
     """Take a waiting record back to draft."""
     _step(Step.WITHDRAW, activity.pk, actor)
 
 
 @transaction.atomic
-def approve(*, activity, actor):
-    """Count a waiting record. Somebody else having approved it already is `WrongState`, never a second count."""
-    _step(Step.APPROVE, activity.pk, actor, decides=True, approver=actor, decided_at=timezone.now(), return_reason="")
+def approve(*, activity, actor, seen=None):
+    """Count a waiting record. Somebody else having approved it already is `WrongState`, never a second count.
+
+    `seen`: the version the reviewer read; a record changed since then is `WrongState` too.
+    """
+    decided = {"approver": actor, "decided_at": timezone.now(), "return_reason": ""}
+    _step(Step.APPROVE, activity.pk, actor, decides=True, seen=seen, **decided)
 
 
 @transaction.atomic
@@ -100,42 +123,54 @@ class BulkOutcome:
 
 
 @transaction.atomic
-def approve_many(*, ids, actor):
-    """Approve all that wait among `ids` in one transaction; the others are refused one by one, with why."""
+def approve_many(*, ids, actor, seen=None):
+    """Approve all that wait among `ids` in one transaction; the others are refused one by one, with why.
+
+    `seen`: {id: version the reviewer read}; a record changed since then is refused.
+    """
+    ids, seen = sorted(set(ids)), seen or {}
+    approved = []
     with totals.counting(ids) as records:
-        mine = Activity.objects.reviewable_by(actor).filter(pk__in=ids, year__is_open=True)
-        approved = sorted(mine.values_list("pk", flat=True))
-        Activity.objects.filter(pk__in=approved).update(
-            status=Status.APPROVED,
-            approver=actor,
-            decided_at=timezone.now(),
-            return_reason="",
-            version=F("version") + 1,
-        )
-        Event.objects.bulk_create(_event(Step.APPROVE, pk, Status.PENDING, actor) for pk in approved)
-    refused = [(pk, _why_not(Step.APPROVE, records.get(pk))) for pk in sorted(set(ids) - set(approved))]
+        unread = {pk for pk, version in seen.items() if pk in records and records[pk]["version"] != version}
+        for start in range(0, len(ids), BATCH):
+            batch = [pk for pk in ids[start : start + BATCH] if pk not in unread]
+            mine = Activity.objects.reviewable_by(actor).filter(pk__in=batch, year__is_open=True)
+            found = sorted(mine.values_list("pk", flat=True))
+            Activity.objects.filter(pk__in=found).update(
+                status=Status.APPROVED,
+                approver=actor,
+                decided_at=timezone.now(),
+                return_reason="",
+                version=F("version") + 1,
+            )
+            approved += found
+        Event.objects.bulk_create((_event(Step.APPROVE, pk, Status.PENDING, actor) for pk in approved), batch_size=1000)
+    refused = [(pk, _why_not(Step.APPROVE, records.get(pk), pk in unread)) for pk in sorted(set(ids) - set(approved))]
     return BulkOutcome(approved, refused)
 
 
-def _step(step, pk, actor, *, decides=False, reason="", **fields):
+def _step(step, pk, actor, *, decides=False, seen=None, reason="", **fields):
     """Take one step inside the door. `decides`: only a reviewer of this record may (two people)."""
     allowed = Activity.objects.decidable_by(actor) if decides else Activity.objects.all()
+    if seen is not None:
+        allowed = allowed.filter(version=seen)
     with totals.counting([pk]) as records:
         moved = allowed.filter(pk=pk, status__in=FROM[step], year__is_open=True).update(
             status=TO[step], version=F("version") + 1, **fields
         )
         if not moved:
-            raise _refusal(step, records.get(pk))
+            record = records.get(pk)
+            raise _refusal(step, record, seen is not None and record is not None and record["version"] != seen)
         _event(step, pk, records[pk]["status"], actor, reason).save(force_insert=True)
 
 
-def _refusal(step, record):
-    if record and record["status"] in FROM[step] and record["year__is_open"]:
+def _refusal(step, record, changed):
+    if record and record["status"] in FROM[step] and record["year__is_open"] and not changed:
         return PermissionDenied(_why_not(step, record))
-    return WrongState(_why_not(step, record))
+    return WrongState(_why_not(step, record, changed))
 
 
-def _why_not(step, record):
+def _why_not(step, record, changed=False):
     """Why a record could not take the step, in words."""
     if record is None:
         return "Không tìm thấy hoạt động."
@@ -143,6 +178,8 @@ def _why_not(step, record):
         return f"Năm công tác {record['year_id']} đã khoá nên không thay đổi được nữa."
     if record["status"] not in FROM[step]:
         return f"Không {step.label.lower()} được: hoạt động đang ở trạng thái “{Status(record['status']).label}”."
+    if changed:
+        return CHANGED
     return "Người ghi không tự duyệt: hoạt động do bí thư cấp trên, hoặc một người khác ở cấp khối trở lên, duyệt."
 
 

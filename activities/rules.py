@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from activities.models import ActivityKind, RecordNature
-from targets.models import Nature, WorkYear
+from activities.models import Activity, ActivityKind, RecordNature, Status
+from targets import cascade
+from targets.models import MeasureKind, Nature, WorkYear
 from unionwork.dates import format_date
+from unionwork.numbers import Parsed, format_number
 from units.models import Placement
+
+LARGEST_FIGURE = 10**15  # smallest units: sums over all units and years stay far inside a BigInteger
 
 
 @dataclass
@@ -71,6 +75,7 @@ class Rules:
         else:
             activity.year, activity.month = year, year.month_of(activity.last_day)
             self._check_units(entry, errors)
+            self._check_milestone(activity, kind, errors)
         if activity.work_level and not kind.has_work_level:
             errors["work_level"] = f"Loại “{kind}” không có cấp công trình."
         self._check_figures(entry, kind, errors)
@@ -91,11 +96,33 @@ class Rules:
             elif host.pk not in placed:
                 errors["hosts"] = f"“{host}” không có trong cây đơn vị năm {activity.year_id}."
 
+    def _check_milestone(self, activity, kind, errors):
+        """A milestone record names a measure of its year that reaches the unit, once."""
+        measure = activity.milestone
+        if kind.nature != RecordNature.MILESTONE:
+            if measure:
+                errors["milestone"] = f"Loại “{kind}” không ghi cho một mốc."
+        elif measure is None or measure.kind != MeasureKind.MILESTONE:
+            errors["milestone"] = "Chọn mốc đã hoàn thành trong danh sách chỉ tiêu."
+        elif measure.target.year_id != activity.year_id:
+            errors["last_day"] = f"Mốc này thuộc năm công tác {measure.target.year_id}."
+        elif "unit" not in errors:
+            here = Placement.objects.filter(unit=activity.unit_id, year=activity.year_id).select_related("unit")
+            plans = cascade.plans_for(here, activity.year_id)[activity.unit_id]
+            if all(plan.measure.pk != measure.pk for plan in plans):
+                errors["unit"] = f"Mốc này không áp dụng cho “{activity.unit}”."
+            same = Activity.objects.filter(milestone=measure, unit=activity.unit_id).exclude(pk=activity.pk)
+            if already := same.exclude(status=Status.CANCELLED).first():
+                errors["milestone"] = f"“{activity.unit}” đã ghi hoàn thành mốc này: {already.code}."
+
     def _check_figures(self, entry, kind, errors):
         counted = {row.indicator_id for row in kind.kind_figures.all() if row.counted}
         wanted = Nature.STOCK if kind.nature == RecordNature.STOCK else Nature.FLOW
-        for indicator in entry.figures:
-            if indicator.pk in counted:
+        for indicator, parsed in entry.figures.items():
+            if parsed.value is not None and parsed.value > LARGEST_FIGURE:
+                most = format_number(LARGEST_FIGURE, indicator.decimals)
+                errors[indicator.code] = f"Số quá lớn. Kiểm tra lại số chữ số; nhiều nhất {most}."
+            elif indicator.pk in counted:
                 errors[indicator.code] = f"“{indicator}” do hệ thống tự đếm, không nhập."
             elif indicator.nature != wanted:
                 errors[indicator.code] = (
@@ -105,19 +132,34 @@ class Rules:
                 )
 
 
-def check_complete(activity):
-    """What a reviewer must find before a record may be sent. Raises ValidationError by field."""
-    errors = {}
-    given = set(activity.figures.values_list("indicator_id", flat=True))
-    for row in activity.kind.kind_figures.filter(required=True, counted=False).select_related("indicator"):
-        if row.indicator_id not in given:
+def missing(entry, rules):
+    """{field: sentence} of what a reviewer must find before a record may be sent; empty when complete."""
+    activity, errors = entry.activity, {}
+    kind = rules.kinds[activity.kind_id]
+    given = {indicator.pk for indicator, parsed in entry.figures.items() if parsed.value is not None}
+    for row in rules.asked(activity):
+        if row.required and row.indicator_id not in given:
             errors[row.indicator.code] = f"Nhập “{row.indicator}” ({row.indicator.unit_of_measure})."
-    if activity.kind.has_work_level and not activity.work_level:
+    if kind.has_work_level and not activity.work_level:
         errors["work_level"] = "Chọn cấp của công trình."
-    if activity.kind.nature == RecordNature.MILESTONE:
+    if kind.nature == RecordNature.MILESTONE:
         if not activity.document:
             errors["document"] = "Ghi số và ngày của văn bản chứng minh mốc đã hoàn thành."
-    elif not given and not errors:
+    elif not given and not rules.counted(activity) and not errors:
         errors["figures"] = "Nhập ít nhất một số liệu."
-    if errors:
+    return errors
+
+
+def entry_of(activity, rules):
+    """What a saved record says, as one would write it down: without the counted figures."""
+    counted = {indicator.pk for indicator in rules.counted(activity)}
+    rows = activity.figures.select_related("indicator")
+    figures = {row.indicator: Parsed(row.value, row.word) for row in rows if row.indicator_id not in counted}
+    return Entry(activity, figures, [row.unit for row in activity.hosts.select_related("unit")])
+
+
+def check_complete(activity):
+    """Raises ValidationError by field when something a reviewer needs is missing from a saved record."""
+    rules = Rules()
+    if errors := missing(entry_of(activity, rules), rules):
         raise ValidationError(errors)

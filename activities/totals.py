@@ -24,9 +24,10 @@ WHOLE_YEAR = 0
 
 
 @contextmanager
-def counting(ids):
+def counting(ids, into=()):
     """The door. Yields the locked records by id: dicts of status, unit_id, year_id, version, is_open, ...
 
+    `into`: the (unit, year) pairs that a declaration is about to be moved to, so that they are locked in order too.
     Must stand inside `transaction.atomic`. Locks the tree (shared), then the records by id, then the units of
     declarations, then writes totals deepest unit first: one global order, so no deadlock.
     """
@@ -36,6 +37,7 @@ def counting(ids):
     ids = sorted(set(ids))
     records = _lock_records(ids)
     declared = {(r["unit_id"], r["year_id"]) for r in records.values() if r["kind__nature"] == Nature.STOCK}
+    declared |= set(into)
     _lock_units(declared)
     before = Note()
     if any(record["status"] in COUNTED for record in records.values()):
@@ -44,11 +46,7 @@ def counting(ids):
     yield records
     after = Note()
     after.add_flows(ids)
-    if declared:
-        moved_to = _declared_now(ids) - declared
-        _lock_units(moved_to)
-        before.add_levels(moved_to, without=ids)
-        after.add_levels(declared | moved_to)
+    after.add_levels(declared)
     _upsert(after.minus(before))
 
 
@@ -64,7 +62,7 @@ class Note:
         for start in range(0, len(ids), BATCH):
             rows = _flow_rows(ids[start : start + BATCH])
             paths = _paths({(unit, row[1]) for row in rows for unit in row[5]})
-            chains = _chains() if rows else {}
+            chains = Indicator.objects.chains() if rows else {}
             for _, year, month, indicator, value, hosts in rows:
                 found = sorted(paths[unit, year] for unit in hosts if (unit, year) in paths)
                 for of in chains[indicator]:
@@ -73,13 +71,14 @@ class Note:
                     for left, right in pairwise(found):
                         self._add(common(left, right), right, year, month, of, -value, value, 0)
 
-    def add_levels(self, unit_years, without=()):
-        """Declared levels: a month holds the change of the latest approved level within it, starting from 0."""
+    def add_levels(self, unit_years, until=None):
+        """Declared levels (up to the day `until`): a month holds the change of the latest approved level within it,
+        starting from 0."""
         if not unit_years:
             return
         paths = _paths(unit_years)
-        chains = _chains()
-        for (unit, year, indicator), rows in _level_rows(unit_years, without):
+        chains = Indicator.objects.chains()
+        for (unit, year, indicator), rows in _level_rows(unit_years, until):
             path = paths.get((unit, year))
             if path is None:
                 continue
@@ -94,7 +93,7 @@ class Note:
         """Adds to every unit along `path`, for the month and for the whole year."""
         province = tree.province_id(province_path)
         for depth, unit in enumerate(tree.ancestor_ids(path)):
-            self.depth[unit] = depth
+            self.depth[unit, year] = depth
             for when in (WHOLE_YEAR, month):
                 cell = self.cells[unit, year, when, indicator, province]
                 cell[0] += value
@@ -110,7 +109,7 @@ class Note:
             difference = tuple(a - b for a, b in zip(now, then, strict=True))
             if any(difference):
                 differences.append((cell, difference))
-        differences.sort(key=lambda row: (-depth[row[0][0]], row[0]))
+        differences.sort(key=lambda row: (-depth[row[0][:2]], row[0]))
         return differences
 
 
@@ -147,11 +146,6 @@ def _lock_units(unit_years):
         list(units.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
-def _declared_now(ids):
-    declarations = Activity.objects.filter(pk__in=ids, kind__nature=Nature.STOCK)
-    return set(declarations.order_by().values_list("unit_id", "year_id"))
-
-
 def _flow_rows(ids):
     """[(activity, year, month, indicator, value, host ids)] of the counted ones: one query."""
     rows = (
@@ -175,7 +169,7 @@ def _flow_rows(ids):
     return figures
 
 
-def _level_rows(unit_years, without):
+def _level_rows(unit_years, until):
     """((unit, year, indicator), rows ordered by day) of the counted declarations: one query."""
     rows = (
         Figure.objects.filter(
@@ -183,8 +177,8 @@ def _level_rows(unit_years, without):
             activity__year__in={year for _, year in unit_years},
             activity__status__in=COUNTED,
             indicator__nature=Nature.STOCK,
+            **({"activity__last_day__lte": until} if until else {}),
         )
-        .exclude(activity__in=without)
         .order_by("activity__unit_id", "activity__year_id", "indicator_id", "activity__last_day", "activity_id")
         .values_list("activity__unit_id", "activity__year_id", "indicator_id", "activity__month", "value")
     )
@@ -203,29 +197,16 @@ def _paths(unit_years):
     return {(unit, year): path for unit, year, path in rows.values_list("unit_id", "year", "path")}
 
 
-def _chains():
-    """{indicator: [itself, the indicator it is part of, ...]}: one query."""
-    parts = dict(Indicator.objects.values_list("pk", "part_of_id"))
-    chains = {}
-    for indicator in parts:
-        chain, of = [], indicator
-        while of:
-            chain.append(of)
-            of = parts[of]
-        chains[indicator] = chain
-    return chains
-
-
 def _upsert(differences):
     """INSERT … ON CONFLICT … DO UPDATE, the same text on SQLite and PostgreSQL; rows in the given order."""
-    table = UnitTotal._meta.db_table
+    table, key = UnitTotal._meta.db_table, "unit_id, year_id, month, indicator_id, province_id"
     sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in ("value", "overlap", "records"))
     for start in range(0, len(differences), BATCH):
         batch = differences[start : start + BATCH]
         values = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s)"] * len(batch))
         with connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {table} (unit_id, year_id, month, indicator_id, province_id, value, overlap, records) "
-                f"VALUES {values} ON CONFLICT (unit_id, year_id, month, indicator_id, province_id) DO UPDATE SET {sums}",
+                f"INSERT INTO {table} ({key}, value, overlap, records) "
+                f"VALUES {values} ON CONFLICT ({key}) DO UPDATE SET {sums}",
                 [field for cell, difference in batch for field in (*cell, *difference)],
             )

@@ -4,20 +4,18 @@ from datetime import date
 
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django_tables2 import RequestConfig
 
 from activities.models import UnitTotal
 from targets.models import Indicator, Nature
 from targets.years import chosen_year
 from unionwork.policy import policy
+from unionwork.tables import PER_PAGE, paginate
 from units import access, outline
 from units.models import Cluster, Placement, Role, Unit
 from units.scope import chosen_tree
 from units.structure import structure_of
 from units.tables import ChildTable
 from units.tree import ancestor_ids
-
-PER_PAGE = 25
 
 
 @policy(access.VIEW, relation="subtree")
@@ -68,7 +66,7 @@ def _below(request, unit, placement):
     if text:
         children = children.filter(unit__in=Unit.objects.matching(text))
     table = ChildTable(outline.with_counts(children, visible).in_order(), year=placement.year)
-    RequestConfig(request, paginate={"per_page": PER_PAGE}).configure(table)
+    paginate(request, table)
     return {"children": table, "children_count": count, "q": text, "is_long": count > PER_PAGE or bool(text)}
 
 

@@ -2,9 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect, render
-from django_tables2 import RequestConfig
 
 from targets import catalogue, years
 from targets.filters import IndicatorFilter
@@ -12,9 +10,8 @@ from targets.forms import IndicatorForm, YearForm, show_refusal
 from targets.models import Indicator, WorkYear
 from targets.tables import EditableIndicatorTable, IndicatorTable
 from unionwork.policy import ANY_USER, policy
+from unionwork.tables import paginate
 from units import access
-
-PER_PAGE, MOST_PER_PAGE = 25, 100
 
 
 @policy(ANY_USER, relation="none")
@@ -24,20 +21,9 @@ def indicator_list(request):
         request.GET, queryset=Indicator.objects.select_related("part_of").order_by("position", "pk")
     )
     may_edit = access.MANAGE_CATALOGUE.held_by(request.user)
-    table = (EditableIndicatorTable if may_edit else IndicatorTable)(filtered.qs)
-    RequestConfig(request, paginate=False).configure(table)
-    _paginate(table, request)
+    table = paginate(request, (EditableIndicatorTable if may_edit else IndicatorTable)(filtered.qs))
     context = {"filter": filtered, "table": table, "may_edit": may_edit, "count": table.page.paginator.count}
     return render(request, "targets/indicator_list.html", context)
-
-
-def _paginate(table, request):
-    """25 rows a page, or ?per_page= up to 100; a page that is not there is the nearest one."""
-    asked = request.GET.get("per_page", "")
-    per_page = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 4 else PER_PAGE
-    per_page = max(1, min(per_page, MOST_PER_PAGE))
-    number = Paginator(table.rows, per_page).get_page(request.GET.get("page")).number
-    table.paginate(page=number, per_page=per_page)
 
 
 @policy(access.MANAGE_CATALOGUE, relation="none", methods="GET POST")

@@ -3,7 +3,7 @@
 import logging
 import secrets
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpResponseServerError
 from django.shortcuts import render
 from django.template import loader
@@ -44,3 +44,15 @@ def _who_may(request):
     roles = getattr(declared and declared.act, "roles", ())
     names = " hoặc ".join(sorted(role.label for role in roles))
     return f"{names} ở cấp Trung ương" if names and declared.act.central_only else names
+
+
+class RefuseNul:
+    """Middleware: a NUL in an address was not typed by a person, and PostgreSQL refuses to compare with it."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if "\0" in request.path_info or any("\0" in value for row in request.GET.lists() for value in row[1]):
+            raise BadRequest("NUL")
+        return self.get_response(request)

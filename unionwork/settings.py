@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "unionwork.errors.RefuseNul",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "unionwork.policy.PolicyMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -97,3 +97,10 @@ def test_a_fault_in_a_view_ends_in_that_page(client, world, monkeypatch):
     response = client.get("/tro-giup/")
     assert (response.status_code, heading(response)) == (500, "Xin lỗi, hệ thống đang có lỗi")
     assert "chi tiết bên trong" not in response.content.decode()
+
+
+def test_a_nul_in_an_address_is_a_bad_request_in_words(client, world):
+    client.force_login(world.secretary)
+    for address in ("/?don-vi=%00", "/?nam=2024&x=a%00b", "/don-vi/%00/"):
+        response = client.get(address)
+        assert (response.status_code, "500" in response.content.decode()) == (400, False), address

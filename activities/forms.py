@@ -1,0 +1,196 @@
+"""What people fill in to write a record down, and why it is sent back."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from activities.models import Activity, RecordNature, WorkLevel
+from activities.record_form import MOST_FOUND, MOST_HOSTS, HostsField, RecordForm, units_by_code
+from unionwork.dates import format_date
+from unionwork.fields import VietnameseDateField
+from units.models import Placement, Unit
+
+
+@dataclass(frozen=True)
+class Partner:
+    """A further host and its superior today, to tell units of one name apart."""
+
+    unit: Unit
+    parent: Unit | None
+
+
+class ActivityForm(RecordForm):
+    kind = forms.CharField(max_length=40, label="Loại", error_messages={"required": "Chọn loại hoạt động."})
+    first_day = VietnameseDateField(label="Ngày", error_messages={"required": "Nhập ngày, ví dụ 26/03/2024."})
+    last_day = VietnameseDateField(label="Đến ngày (nếu có)", required=False)
+    title = forms.CharField(max_length=200, label="Tên", required=False, help_text="để trống thì lấy tên của loại")
+    work_level = forms.ChoiceField(label="Cấp công trình", required=False)
+    place = forms.CharField(max_length=200, label="Địa điểm", required=False)
+    hosts = HostsField(label="Phối hợp với", required=False)
+    description = forms.CharField(max_length=4000, label="Ghi chú", required=False, widget=forms.Textarea({"rows": 3}))
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("first_day", timezone.localdate())
+        self.fields["work_level"].choices = [("", "– chọn cấp –"), *WorkLevel.choices]
+        if self.kind_chosen:
+            self.fields["title"].widget.attrs["placeholder"] = self.kind_chosen.name
+        self._find_hosts()
+
+    def _saved(self, entry):
+        activity = entry.activity
+        lasts = activity.last_day != activity.first_day
+        return super()._saved(entry) | {
+            "first_day": activity.first_day,
+            "last_day": activity.last_day if lasts else None,
+            "title": activity.title,
+            "work_level": activity.work_level,
+            "place": activity.place,
+            "hosts": [unit.code for unit in entry.hosts],
+            "description": activity.description,
+        }
+
+    def _chosen_kind(self):
+        code = self.initial.get("kind") if self.source is None else self.source.get("kind")
+        return next((kind for kind in self.kinds() if kind.code == code), None)
+
+    def _find_hosts(self):
+        """Chosen partners (ticked) and what the search box finds, as `units.views.unit_search` shows them."""
+        codes = self.initial.get("hosts", []) if self.source is None else self.source.getlist("hosts")
+        self.host_query = "" if self.source is None else self.source.get("q", "").replace("\0", "").strip()
+        self.hosts_chosen, self.hosts_found = [], []
+        places = Placement.objects.current().select_related("parent")
+        if codes:
+            units = list(units_by_code(codes[:MOST_HOSTS]))
+            parents = {row.unit_id: row.parent for row in places.filter(unit__in=units)}
+            self.hosts_chosen = [Partner(unit, parents.get(unit.pk)) for unit in units]
+        if self.host_query:
+            found = places.filter(unit__in=Unit.objects.matching(self.host_query)).exclude(unit__code__in=codes)
+            self.hosts_found = list(found.select_related("unit").order_by("unit__sort", "unit_id")[:MOST_FOUND])
+
+    def layout(self):
+        """What stands open: six kinds, those the unit uses most first, the rest folded away unless one is chosen."""
+        used = Activity.objects.most_used_kinds(self.unit_chosen)
+        kinds = sorted(self.kinds(), key=lambda kind: -used.get(kind.pk, 0))
+        details = ("place", "hosts", "description")
+        filled = any(self[name].value() or (self.is_bound and self[name].errors) for name in details)
+        return {
+            "kinds_first": kinds[:6],
+            "kinds_more": kinds[6:],
+            "more_is_open": self.kind_chosen in kinds[6:],
+            "details_are_open": filled or bool(self.host_query),
+        }
+
+    def clean_kind(self):
+        if self.kind_chosen is None:
+            raise ValidationError("Chọn loại hoạt động.")
+        return self.kind_chosen
+
+    def clean(self):
+        said = super().clean()
+        if said.get("first_day") and "last_day" in said and not said["last_day"]:
+            said["last_day"] = said["first_day"]
+        return said
+
+    def entry(self, activity):
+        said = self.cleaned_data
+        activity.first_day, activity.last_day = said["first_day"], said["last_day"]
+        activity.title = said["title"] or self.kind_chosen.name
+        activity.place, activity.description = said["place"], said["description"]
+        activity.work_level = said["work_level"] if self.kind_chosen.has_work_level else ""
+        return super().entry(activity)
+
+    def add_error(self, field, error):
+        """What is wrong with the last day stands at the only day that was typed."""
+        if field == "last_day" and not self.data.get("last_day"):
+            field = "first_day"
+        super().add_error(field, error)
+
+
+class DeclarationForm(RecordForm):
+    """Kê khai: levels at a date. Boxes are prefilled with the unit's last declared values."""
+
+    last_day = VietnameseDateField(
+        label="Số liệu đến ngày", error_messages={"required": "Nhập ngày, ví dụ 31/03/2024."}
+    )
+
+    nature = RecordNature.STOCK
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("last_day", last_month_end(timezone.localdate()))
+        if self.activity is None and self.source is None:
+            values = self._last_values()
+            for name in self.kind_figures:
+                self.initial.setdefault(name, values.get(self.fields[name].indicator.pk))
+
+    def _chosen_kind(self):
+        kinds = {kind.code: kind for kind in self.kinds()}
+        code = self.initial.get("kind") if self.source is None else self.source.get("kind")
+        return kinds.get(code) or kinds.get("ke-khai") or next(iter(kinds.values()), None)
+
+    def _last_values(self):
+        """{indicator id: latest declared value}, each by its own latest declaration."""
+        if self.unit_chosen is None:
+            return {}
+        return Activity.objects.declared_values(self.unit_chosen, without=self.activity)
+
+    def entry(self, activity):
+        day = self.cleaned_data["last_day"]
+        activity.first_day = activity.last_day = day
+        activity.title = f"{self.kind_chosen} đến {format_date(day)}"
+        return super().entry(activity)
+
+
+class MilestoneForm(RecordForm):
+    """Hoàn thành mốc: when, and by which document."""
+
+    last_day = VietnameseDateField(label="Ngày hoàn thành", error_messages={"required": "Nhập ngày, ví dụ 31/05/2024."})
+    document = forms.CharField(
+        max_length=200, label="Số, ngày văn bản", required=False, help_text="cần có khi gửi duyệt"
+    )
+    description = forms.CharField(max_length=4000, label="Ghi chú", required=False, widget=forms.Textarea({"rows": 3}))
+
+    nature = RecordNature.MILESTONE
+
+    def __init__(self, *args, measure, **kwargs):
+        self.measure = measure
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("last_day", timezone.localdate())
+
+    def _saved(self, entry):
+        activity = entry.activity
+        return super()._saved(entry) | {"document": activity.document, "description": activity.description}
+
+    def entry(self, activity):
+        said = self.cleaned_data
+        activity.first_day = activity.last_day = said["last_day"]
+        activity.milestone = self.measure
+        activity.title = (self.measure.text or self.measure.target.text)[:200]
+        activity.document, activity.description = said["document"], said["description"]
+        return super().entry(activity)
+
+
+class ReasonForm(forms.Form):
+    """Why: one of the usual reasons, own words, or both."""
+
+    usual = forms.ChoiceField(label="Lý do thường gặp", required=False, widget=forms.RadioSelect)
+    reason = forms.CharField(max_length=400, label="Lý do", required=False, widget=forms.Textarea({"rows": 3}))
+
+    def __init__(self, data=None, *, presets):
+        super().__init__(data)
+        self.fields["usual"].choices = [(text, text) for text in presets]
+
+    def clean(self):
+        said = super().clean()
+        parts = [said.get("usual", ""), said.get("reason", "").strip()]
+        said["why"] = ": ".join(part for part in parts if part)
+        return said
+
+
+def last_month_end(day):
+    """`day` when it ends its month, else the end of the month before."""
+    return day if (day + timedelta(days=1)).day == 1 else day.replace(day=1) - timedelta(days=1)

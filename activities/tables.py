@@ -1,0 +1,87 @@
+"""Tables of records and declarations: columns only."""
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+
+from activities.models import Activity
+from unionwork.dates import format_date
+
+
+class ActivityTable(tables.Table):
+    title = tables.TemplateColumn(template_name="activities/_title_cell.html", verbose_name="Hoạt động")
+    unit = tables.Column(verbose_name="Đơn vị")
+    last_day = tables.Column(verbose_name="Ngày")
+    figures = tables.TemplateColumn(template_name="activities/_figures_cell.html", verbose_name="Số liệu")
+    status = tables.TemplateColumn(template_name="activities/_status_cell.html", verbose_name="Trạng thái")
+
+    class Meta:
+        model = Activity
+        fields = ("title", "unit", "last_day", "figures", "status")
+        order_by = ()
+        orderable = False
+        empty_text = "Không có hoạt động nào."
+
+    def render_unit(self, record):
+        return str(record.unit)
+
+    def render_last_day(self, record):
+        return format_date(record.last_day)
+
+
+class ReviewTable(ActivityTable):
+    """What waits: a box to tick, what will count, how long it has waited, and the decision."""
+
+    chosen = tables.TemplateColumn(template_name="activities/_tick_cell.html", verbose_name="Chọn")
+    waiting = tables.TemplateColumn(template_name="activities/_waiting_cell.html", verbose_name="Gửi lúc")
+    decide = tables.TemplateColumn(template_name="activities/_decide_cell.html", verbose_name="Quyết định")
+
+    class Meta:
+        fields = ("chosen", "title", "unit", "last_day", "figures", "waiting", "decide")
+        sequence = fields
+        exclude = ("status",)
+        order_by = ()
+        orderable = False
+
+
+class LevelColumn(tables.Column):
+    """A declared level, linking to the declarations behind it."""
+
+    def __init__(self, indicator, year):
+        super().__init__(
+            verbose_name=f"{indicator} ({indicator.unit_of_measure})",
+            empty_values=(),
+            attrs={"td": {"class": "num"}, "th": {"class": "num"}},
+        )
+        self.indicator, self.year = indicator, year
+
+    def render(self, record):
+        value = record.values.get(self.indicator)
+        if value is None:
+            return "–"
+        narrowed = {
+            "nam": self.year,
+            "don-vi": record.unit.code,
+            "chi-so": self.indicator.code,
+            "trang-thai": "da-duyet",
+        }
+        address = f"{reverse('activity_list')}?{urlencode(narrowed)}"
+        return format_html('<a href="{}">{}</a>', address, self.indicator.format(value))
+
+
+class DeclarationTable(tables.Table):
+    """A row per unit; a column per indicator that anybody has declared."""
+
+    unit = tables.TemplateColumn(template_name="activities/_declaring_cell.html", verbose_name="Đơn vị")
+    done = tables.TemplateColumn(template_name="activities/_declared_cell.html", verbose_name="Đã kê khai")
+    latest = tables.TemplateColumn(template_name="activities/_latest_cell.html", verbose_name="Lần gần nhất")
+
+    class Meta:
+        orderable = False
+        empty_text = "Không có đơn vị nào trực thuộc để kê khai."
+
+    def __init__(self, rows, *, year):
+        indicators = sorted({one for row in rows for one in row.values}, key=lambda one: (one.position, one.code))
+        columns = [(f"level_{one.pk}", LevelColumn(one, year)) for one in indicators]
+        super().__init__(rows, extra_columns=columns)

@@ -1,0 +1,186 @@
+from datetime import date
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from activities import recording, review
+from activities.models import Activity, Event, Status, Step, UnitTotal
+from activities.rules import Entry
+from targets.years import close_year
+from tests.factories import approve, make_activity
+from unionwork.numbers import Parsed
+
+
+def whole_year(unit, indicator):
+    return sum(UnitTotal.objects.filter(unit=unit, indicator=indicator, month=0).values_list("value", flat=True))
+
+
+def change(activity, actor, figures, version=None, hosts=(), **fields):
+    """Edit with new figures {indicator: int} and field values."""
+    activity = Activity.objects.get(pk=activity.pk)
+    for name, value in fields.items():
+        setattr(activity, name, value)
+    entry = Entry(activity, {row: Parsed(value, "") for row, value in figures.items()}, list(hosts))
+    return recording.edit(entry=entry, actor=actor, version=activity.version if version is None else version)
+
+
+def test_a_new_record_is_a_draft_of_its_year_and_month_with_counted_figures(world):
+    activity = make_activity(world.b11, world.cadre, world.planting, {world.trees: 5}, title="  Tết   trồng cây ")
+    assert (activity.status, activity.year_id, activity.month, activity.title) == (
+        Status.DRAFT,
+        2024,
+        3,
+        "Tết trồng cây",
+    )
+    assert sorted(activity.figures.values_list("indicator__code", "value")) == [
+        ("thu-cay-xanh", 5),
+        ("thu-so-hoat-dong", 1),
+    ]
+    assert list(activity.events.values_list("step", "to_status", "actor")) == [
+        (Step.CREATE, Status.DRAFT, world.cadre.pk)
+    ]
+
+
+def test_the_same_form_key_twice_is_one_record(world):
+    first = make_activity(world.b11, world.cadre, world.planting, {world.trees: 5})
+    again = make_activity(world.b11, world.cadre, world.planting, {world.trees: 9}, form_key=first.form_key)
+    assert again == first
+    assert list(Activity.objects.values_list("pk", flat=True)) == [first.pk]
+    assert Event.objects.count() == 1
+    assert first.figures.get(indicator=world.trees).value == 5
+
+
+def test_the_database_too_refuses_a_second_record_of_one_form(world, monkeypatch):
+    first = make_activity(world.b11, world.cadre, world.planting, {world.trees: 5})
+    calls = []
+    found = Activity.objects.filter
+
+    def late_filter(*args, **kwargs):
+        """The first look finds nothing: the other request has not committed yet."""
+        calls.append(kwargs)
+        return found(pk=None) if len(calls) == 1 else found(*args, **kwargs)
+
+    monkeypatch.setattr(Activity.objects, "filter", late_filter)
+    again = make_activity(world.b11, world.cadre, world.planting, {world.trees: 9}, form_key=first.form_key)
+    assert (again, Activity.objects.count()) == (first, 1)
+
+
+def test_editing_an_approved_record_makes_it_wait_and_leave_the_totals(world):
+    activity = approve(make_activity(world.b11, world.cadre, world.planting, {world.trees: 35}), world.secretary)
+    assert whole_year(world.tw, world.trees) == 35
+    change(activity, world.cadre, {world.trees: 40})
+    activity.refresh_from_db()
+    assert (activity.status, activity.approver, activity.decided_at) == (Status.PENDING, None, None)
+    assert whole_year(world.tw, world.trees) == 0
+    review.approve(activity=activity, actor=world.secretary)
+    assert whole_year(world.tw, world.trees) == 40
+
+
+def test_an_edit_notes_what_changed_in_words(world):
+    activity = make_activity(world.b11, world.cadre, world.planting, {world.trees: 1250})
+    change(activity, world.staff, {world.times: 7}, place="Đồi minh họa", last_day=date(2024, 3, 27), hosts=[world.b12])
+    event = activity.events.last()
+    assert (event.step, event.from_status, event.to_status, event.actor) == (
+        Step.EDIT,
+        Status.DRAFT,
+        Status.DRAFT,
+        world.staff,
+    )
+    assert event.changes == [
+        ["Đến ngày", "26/03/2024", "27/03/2024"],
+        ["Địa điểm", "", "Đồi minh họa"],
+        [str(world.trees), "1.250", "–"],
+        [str(world.times), "–", "7"],
+        ["Đơn vị phối hợp", "", "Đơn vị b12"],
+    ]
+
+
+def test_an_edit_that_changes_nothing_leaves_an_approval_alone(world):
+    activity = approve(make_activity(world.b11, world.cadre, world.planting, {world.trees: 35}), world.secretary)
+    change(activity, world.cadre, {world.trees: 35})
+    before = activity.version
+    activity.refresh_from_db()
+    assert (activity.status, activity.version, activity.events.filter(step=Step.EDIT).count()) == (
+        Status.APPROVED,
+        before,
+        0,
+    )
+
+
+def test_an_edit_over_somebody_elses_is_stale_and_changes_nothing(world):
+    activity = make_activity(world.b11, world.cadre, world.planting, {world.trees: 35})
+    change(activity, world.staff, {world.trees: 50}, version=1)
+    with pytest.raises(recording.Stale):
+        change(activity, world.cadre, {world.trees: 41}, version=1)
+    assert activity.figures.get(indicator=world.trees).value == 50
+
+
+def test_an_edit_after_an_approval_nobody_saw_is_stale(world):
+    activity = make_activity(world.b11, world.cadre, world.planting, {world.trees: 35})
+    seen = activity.version
+    approve(activity, world.secretary)
+    with pytest.raises(recording.Stale):
+        change(activity, world.cadre, {world.trees: 41}, version=seen)
+    assert whole_year(world.tw, world.trees) == 35
+
+
+def test_a_record_of_a_closed_year_is_not_edited(world):
+    activity = make_activity(world.b11, world.cadre, world.planting, {world.trees: 35})
+    close_year(year=2024)
+    with pytest.raises(ValidationError) as refused:
+        change(activity, world.cadre, {world.trees: 41})
+    assert refused.value.message_dict == {
+        "last_day": ["Năm công tác 2024 đã khoá nên không ghi thêm hay sửa được nữa."]
+    }
+
+
+def test_a_record_is_not_moved_out_of_a_closed_year(world):
+    activity = approve(make_activity(world.b11, world.cadre, world.planting, {world.trees: 35}), world.secretary)
+    close_year(year=2024)
+    with pytest.raises(ValidationError) as refused:
+        change(activity, world.cadre, {world.trees: 35}, first_day=date(2026, 1, 5), last_day=date(2026, 1, 5))
+    assert refused.value.messages == ["Không sửa được hoạt động ở trạng thái “Đã duyệt”."]
+    activity.refresh_from_db()
+    assert (activity.status, activity.year_id, whole_year(world.tw, world.trees)) == (Status.APPROVED, 2024, 35)
+
+
+def test_a_cancelled_record_is_not_edited(world):
+    activity = make_activity(world.b11, world.cadre, world.planting, {world.trees: 35})
+    review.cancel(activity=activity, actor=world.cadre)
+    with pytest.raises(ValidationError) as refused:
+        change(activity, world.cadre, {world.trees: 41})
+    assert refused.value.messages == ["Không sửa được hoạt động ở trạng thái “Đã huỷ”."]
+
+
+def test_moving_an_approved_record_to_another_unit_moves_it_out_of_the_old_totals(world):
+    activity = approve(make_activity(world.b11, world.cadre, world.planting, {world.trees: 35}), world.secretary)
+    change(activity, world.staff, {world.trees: 35}, unit=world.b12)
+    review.approve(activity=Activity.objects.get(pk=activity.pk), actor=world.secretary)
+    units = (world.b11, world.b12, world.k1, world.tw)
+    assert [whole_year(unit, world.trees) for unit in units] == [0, 35, 35, 35]
+
+
+def test_many_records_are_written_in_a_fixed_number_of_statements(
+    world, django_assert_num_queries, django_assert_max_num_queries
+):
+    def entries(count):
+        return [
+            Entry(
+                Activity(
+                    unit=world.b11,
+                    kind=world.planting,
+                    title=f"Đợt {number}",
+                    first_day=date(2024, 3, 1),
+                    last_day=date(2024, 3, 1),
+                ),
+                {world.trees: Parsed(number, "")},
+                [world.b12],
+            )
+            for number in range(count)
+        ]
+
+    with django_assert_max_num_queries(12) as three:  # one more on PostgreSQL: the tree lock
+        recording.create_many(entries=entries(3), actor=world.cadre)
+    with django_assert_num_queries(len(three)):
+        recording.create_many(entries=entries(30), actor=world.cadre)
+    assert Activity.objects.count() == 33
