@@ -115,7 +115,8 @@ def _sideways(page):
                 found.push(`overflow: ${root.scrollWidth} > ${root.clientWidth}, ${wide.slice(-1).map(name)}`);
             }
             for (const e of document.body.querySelectorAll("*:not(input, textarea, select, [data-scroll])"))
-                if (e.scrollWidth > e.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(e).overflowX))
+                if (e.checkVisibility() && e.scrollWidth > e.clientWidth + 1
+                        && /auto|scroll/.test(getComputedStyle(e).overflowX))
                     found.push(`scrolls: ${name(e)}`);
             return found;
         }""",
