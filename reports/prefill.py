@@ -1,0 +1,106 @@
+"""What a workbook to fill in already holds: the unit's own codes, its targets, a column per indicator."""
+
+from django.utils import timezone
+
+from activities.models import KindFigure
+from targets.cascade import plans_for
+from targets.models import Assignment, Indicator, MeasureKind, Nature, WorkYear
+from targets.scale import scale_of
+from unionwork.numbers import format_number
+from units.models import Placement
+
+UNIT = "Mã đơn vị"
+
+
+def prefilled(what, unit=None, year=None):
+    """Arguments for `StrictResource.template` of one kind of workbook; units and users prefill themselves.
+
+    `year`: that of the tree and the targets, by default this year's.
+    """
+    fill = {
+        "targets": _targets,
+        "assignments": _assignments,
+        "activities": _activities,
+        "declarations": _declarations,
+    }.get(what)
+    return fill(unit, year) if fill else {"unit": unit, "year": year}
+
+
+def _targets(unit, year):
+    return {"rows": [[year, unit.code]] if unit else [], "title": "Chỉ tiêu"}
+
+
+def _assignments(unit, year):
+    """A row for every child and every measure that the unit issued or was given, with what is given now."""
+    placement = _placement(unit, year)
+    if placement is None:
+        return {"title": "Giao chỉ tiêu"}
+    measures = [plan.measure for plan in plans_for([placement], placement.year)[unit.pk]]
+    children = Placement.objects.filter(year=placement.year, parent=unit).in_order()
+    given = {(row.measure_id, row.unit_id): row for row in Assignment.objects.filter(unit__in=_ids(children))}
+    rows = [
+        _assignment(measure, child.unit, given.get((measure.pk, child.unit_id)))
+        for measure in measures
+        if measure.kind != MeasureKind.MILESTONE
+        for child in children
+    ]
+    return {"rows": rows, "choices": {UNIT: [row.unit.code for row in children]}, "title": "Giao chỉ tiêu"}
+
+
+def _assignment(measure, unit, given):
+    target = measure.target
+    row = [target.year_id, target.issuer.code, target.number, measure.letter, unit.code]
+    if given is None:
+        return row
+    decimals, sign = scale_of(measure)
+    end = "%" if sign == "%" else ""
+    numbers = (given.planned, given.registered)
+    row += [None if number is None else f"{format_number(number, decimals)}{end}" for number in numbers]
+    return [*row, given.decision_number, given.decision_date]
+
+
+def _activities(unit, year):
+    """Columns of what is typed; what the system counts has none."""
+    counted = KindFigure.objects.filter(counted=True).values("indicator")
+    typed = Indicator.objects.filter(nature=Nature.FLOW).exclude(pk__in=counted)
+    return {"extra": _names(typed), "choices": {UNIT: _codes(unit, year)}, "title": "Hoạt động"}
+
+
+def _declarations(unit, year):
+    """A row for every unit, with the last day of the year, or today while it runs."""
+    day = timezone.localdate()
+    work_year = WorkYear.objects.filter(pk=year).first()
+    if work_year:
+        day = min(day, work_year.last_day)
+    codes = _codes(unit, year)
+    return {
+        "rows": [[code, day] for code in codes],
+        "extra": _names(Indicator.objects.filter(nature=Nature.STOCK)),
+        "choices": {UNIT: codes},
+        "title": "Kê khai",
+    }
+
+
+def _placement(unit, year):
+    """Where the unit stands in that year's tree, today's without a year; None when it does not."""
+    if unit is None:
+        return None
+    placements = Placement.objects.filter(year=year) if year else Placement.objects.current()
+    return placements.select_related("unit").filter(unit=unit).first()
+
+
+def _codes(unit, year):
+    """Codes of the unit and everything below it, superiors first."""
+    here = _placement(unit, year)
+    if here is None:
+        return []
+    below = Placement.objects.filter(year=here.year).below(here.path).order_by("path")
+    return list(below.values_list("unit__code", flat=True))
+
+
+def _names(indicators):
+    return list(indicators.values_list("name", flat=True))
+
+
+def _ids(placements):
+    return [row.unit_id for row in placements]
