@@ -65,10 +65,7 @@ def below(unit, year):
 def _bases(path, year, children):
     """{child path: living cơ sở at or below it}."""
     counts = reading.level_counts([child.path for child in children], year, [Level.BASE])
-    bases = {}
-    for (head, _, _), n in counts.items():
-        bases[head] = bases.get(head, 0) + n
-    return bases
+    return {head: sum(bases.values()) for head, bases in counts.items()}
 
 
 def _declared_bases(path, year):

@@ -12,7 +12,6 @@ from activities import totals
 from activities.models import Activity, Figure, Status, UnitTotal
 from targets.models import Indicator, Nature
 from units.models import Placement
-from units.scope import shortest, within
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def totals_at(unit_ids, work_year, as_of=None):
 def _cut_month(unit_ids, work_year, month, as_of):
     """{(unit, indicator): Total} of one month up to `as_of`, computed from the records hosted near `unit_ids`."""
     paths = Placement.objects.filter(unit__in=unit_ids, year=work_year.pk).values_list("path", flat=True)
-    above = reduce(totals.common, paths) if paths else ""
+    above = _above(paths)
     counted = Activity.objects.counted().hosted_within(above, work_year.pk).filter(last_day__lte=as_of)
     note = totals.Note()
     note.add_flows(list(counted.filter(month=month).order_by("pk").values_list("pk", flat=True)))
@@ -113,12 +112,11 @@ def level_rows(paths, work_year, levels, indicator_ids, as_of=None):
 
 
 def level_counts(paths, work_year, levels):
-    """{(path of `paths`, level, sector): number of living units} below each path: one statement a path length."""
-    counts = defaultdict(int)
+    """{path of `paths`: {(level, sector): number of living units at or below it}}: one statement a path length."""
+    counts = {path: defaultdict(int) for path in paths}
     for length in {len(path) for path in paths}:
-        same = [path for path in paths if len(path) == length]
         rows = (
-            _alive(same, work_year)
+            _alive([path for path in paths if len(path) == length], work_year)
             .filter(level__in=levels)
             .annotate(head=Substr("path", 1, length))
             .order_by()
@@ -126,14 +124,21 @@ def level_counts(paths, work_year, levels):
             .annotate(n=Count("pk"))
         )
         for head, level, sector, n in rows:
-            counts[head, level, sector] += n
+            if head in counts:
+                counts[head][level, sector] += n
     return counts
 
 
 def _alive(paths, work_year):
-    """Placements of the year at or below `paths` whose unit was not dissolved before the year began."""
+    """Placements of the year near `paths` (at or below what lies above them all: one condition, however many paths)
+    whose unit was not dissolved before the year began. Callers pick what is below each path."""
     alive = Q(unit__dissolved__isnull=True) | Q(unit__dissolved__gte=work_year.first_day)
-    return Placement.objects.filter(within(shortest(paths)), alive, year=work_year.pk)
+    return Placement.objects.filter(alive, year=work_year.pk, path__startswith=_above(paths))
+
+
+def _above(paths):
+    """The path of the lowest common ancestor of `paths`; "" (everything) of none."""
+    return reduce(totals.common, paths) if paths else ""
 
 
 def milestones_done(measure_ids, unit_ids, as_of=None):

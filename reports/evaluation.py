@@ -155,8 +155,8 @@ class _Figures:
             sums[row.path] += row.value
         total = sum(
             n
-            for (head, level, sector), n in self.counts.items()
-            if head == path and level == measure.level and measure.sector in ("", sector)
+            for (level, sector), n in self.counts[path].items()
+            if level == measure.level and measure.sector in ("", sector)
         )
         return sum(value >= measure.floor for value in sums.values()), total
 

@@ -1,5 +1,6 @@
 """Where everybody starts (the dashboard) and where progress is read, down to the units and records behind a number."""
 
+from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
@@ -16,6 +17,7 @@ from units.models import Placement
 from units.scope import chosen_unit
 
 SHORT = 5  # so many targets stand on a cadre's first page
+CHILDREN_A_PAGE = 100
 
 
 @policy(ANY_USER, relation="own", methods="GET")
@@ -59,8 +61,8 @@ def progress(request):
     context = {"unit": unit, "placement": placement, "rows": rows, "summary": summarise(results)}
     if "y" in request.GET:
         return _drill(request, context, below, year)
-    context["columns"] = [row.result.measure for row in rows]
-    context["children"] = _matrix(below, year, context["columns"])
+    page = Paginator(below, CHILDREN_A_PAGE).get_page(request.GET.get("page"))
+    context |= {"page": page, "children": _matrix(page, year, [row.result.measure for row in rows])}
     return render(request, "reports/progress.html", context)
 
 
@@ -89,9 +91,9 @@ def _drill(request, context, below, year):
     return render(request, "reports/progress_measure.html", context)
 
 
-def _matrix(below, year, measures):
+def _matrix(placements, year, measures):
     """The children, each with a Row or None for every measure."""
-    placements = list(below)
+    placements = list(placements)
     found = evaluate(placements, year, measures=measures, compare=False)
     children = []
     for placement in placements:

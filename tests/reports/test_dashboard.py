@@ -129,3 +129,12 @@ def test_an_unknown_year_is_not_found_and_an_empty_system_still_answers(client, 
     assert client.get("/?nam=1999").status_code == 404
     assert client.get("/?nam=abc").status_code == 404
     assert client.get("/", {"nam": date.today().year}).status_code == 200
+
+
+def test_a_unit_of_very_many_children_is_shown_page_by_page(client, planned):
+    for n in range(120):
+        make_unit(f"them-{n}", "doan-co-so", planned.k1)
+    first = page(client, planned.secretary, "progress")
+    second = page(client, planned.secretary, "progress", page=2)
+    assert [len(response.context["children"]) for response in (first, second)] == [100, 22]
+    assert "Trang 2/2" in second.content.decode()
