@@ -1,0 +1,229 @@
+"""What one of the processes of test_concurrency does.
+
+Each is a process of its own with the product's own settings, on a database of DATABASE_URL. A writer prints “ready”,
+waits for a line, works, and prints one JSON object.
+"""
+
+import json
+import os
+import random
+import sys
+import time
+from collections import Counter
+from datetime import date, timedelta
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.management import call_command
+from django.db import connections, transaction
+from django.db.utils import Error as DatabaseError
+
+from activities import moving, recording, review, totals
+from activities.audit import audit
+from activities.models import Activity, ActivityKind, Event, Status, Step, UnitTotal
+from activities.rules import Entry
+from targets import years
+from targets.models import Indicator
+from tests.factories import World, make_activity, make_user
+from unionwork.numbers import Parsed
+from units import access
+from units.models import Unit, User
+
+YEAR = 2024
+HOSTS = ("b11", "b12", "b21", "b22")
+
+
+def build(count, declarations):
+    """The small organisation, `count` activities waiting (every third is joint), and some declarations."""
+    call_command("migrate", verbosity=0)
+    world = World()
+    for number in range(8):
+        make_user(f"secretary-{number}", access.SECRETARY, world.tw)
+    units = [world.b11, world.b12, world.b21, world.b22]
+    with transaction.atomic():
+        for number in range(count):
+            lead, other = units[number % 4], units[(number + 1 + number % 3) % 4]
+            hosts = [other] if number % 3 == 0 and other != lead else []
+            day = date(2024, 1, 1) + timedelta(days=number)
+            made = make_activity(lead, world.cadre, world.planting, {world.trees: 1000 + number}, day, hosts)
+            review.submit(activity=made, actor=world.cadre)
+        for number in range(declarations):
+            day = date(2024, 1, 1) + timedelta(days=7 * number % 360)
+            made = make_activity(units[number % 4], world.cadre, world.declaring, {world.members: 10 + number}, day)
+            review.submit(activity=made, actor=world.cadre)
+
+
+class Writer:
+    def __init__(self, number):
+        self.random = random.Random(number)
+        self.me = User.objects.get(username=f"secretary-{number}")
+        self.cadre = User.objects.get(username="cadre")
+        self.admin = User.objects.get(username="admin")
+        self.units = {unit.code: unit for unit in Unit.objects.all()}
+        self.trees = Indicator.objects.get(code="thu-cay-xanh")
+        self.members = Indicator.objects.get(code="thu-doan-vien")
+        self.ids = list(Activity.objects.order_by("pk").values_list("pk", flat=True))
+        self.did = Counter()
+        self.errors = []
+
+    def attempt(self, name, act, *arguments):
+        """Do `act`; being too late is no error."""
+        try:
+            self.did[name] += bool(act(*arguments))
+        except (ValidationError, PermissionDenied):
+            self.did["too late"] += 1
+        except (DatabaseError, KeyError, Activity.DoesNotExist) as error:
+            self.errors.append(f"{name}: {type(error).__name__}: {error}")
+
+    # --- everybody approves everything -------------------------------------------------
+
+    def approve_all(self):
+        self.random.shuffle(self.ids)
+        for pk in self.ids:
+            self.attempt("approve", self.approve, pk)
+
+    def approve(self, pk):
+        review.approve(activity=Activity.objects.get(pk=pk), actor=self.me)
+        return True
+
+    def approve_naively_among(self, first):
+        ids = self.ids[:first]
+        self.random.shuffle(ids)
+        for pk in ids:
+            self.attempt("approve", self.approve_naively, pk)
+
+    @transaction.atomic
+    def approve_naively(self, pk):
+        """Read, look, change, save: what must go wrong."""
+        activity = Activity.objects.get(pk=pk)
+        if activity.status != Status.PENDING:
+            return False
+        activity.status, activity.approver = Status.APPROVED, self.me
+        activity.save()
+        Event.objects.create(activity=activity, step=Step.APPROVE, to_status=Status.APPROVED, actor=self.me)
+        counted = totals.Note()
+        counted.add_flows([pk])
+        for (unit, year, month, indicator, province), difference in counted.minus(totals.Note()):
+            row, _ = UnitTotal.objects.get_or_create(
+                unit_id=unit, year_id=year, month=month, indicator_id=indicator, province_id=province
+            )
+            row.value, row.overlap, row.records = (
+                a + b for a, b in zip((row.value, row.overlap, row.records), difference, strict=True)
+            )
+            row.save()
+        return True
+
+    # --- everybody does something else -----------------------------------------------------
+
+    def mix(self, operations):
+        acts = [self.approve, self.approve, self.approve_some, self.give_back, self.submit, self.edit, self.unapprove]
+        acts += [self.cancel, self.restore, self.declare]
+        for number in range(operations):
+            if number % 40 == 20:
+                self.attempt("move", self.move)
+            act = self.random.choice(acts)
+            self.attempt(act.__name__, act, self.random.choice(self.ids))
+
+    def approve_some(self, pk):
+        ids = self.random.sample(self.ids, 12)
+        return review.approve_many(ids=ids, actor=self.me).approved
+
+    def give_back(self, pk):
+        review.return_to_author(activity=Activity.objects.get(pk=pk), actor=self.me, reason="Thiếu ảnh")
+        return True
+
+    def submit(self, pk):
+        review.submit(activity=Activity.objects.get(pk=pk), actor=self.cadre)
+        return True
+
+    def unapprove(self, pk):
+        review.unapprove(activity=Activity.objects.get(pk=pk), actor=self.me, reason="Nhầm")
+        return True
+
+    def cancel(self, pk):
+        review.cancel(activity=Activity.objects.get(pk=pk), actor=self.cadre, reason="Nhầm")
+        return True
+
+    def restore(self, pk):
+        review.restore(activity=Activity.objects.get(pk=pk), actor=self.cadre)
+        return True
+
+    def edit(self, pk):
+        activity = Activity.objects.get(pk=pk)
+        stock = activity.kind.nature == "stock"
+        unit, other = (self.units[code] for code in self.random.sample(HOSTS, 2))
+        activity.unit = unit
+        activity.first_day = activity.last_day = date(2024, 1, 1) + timedelta(days=self.random.randrange(300))
+        figures = {self.members if stock else self.trees: Parsed(self.random.randrange(1, 5000))}
+        hosts = [other] if not stock and self.random.random() < 0.4 else []
+        recording.edit(entry=Entry(activity, figures, hosts), actor=self.cadre, version=activity.version)
+        return True
+
+    def declare(self, pk):
+        kind = ActivityKind.objects.get(code="thu-ke-khai")
+        day = date(2024, 1, 1) + timedelta(days=self.random.randrange(300))
+        unit = self.units[self.random.choice(HOSTS)]
+        made = make_activity(unit, self.cadre, kind, {self.members: self.random.randrange(1, 500)}, day)
+        review.submit(activity=made, actor=self.cadre)
+        review.approve(activity=made, actor=self.me)
+        return True
+
+    def move(self):
+        unit, parent = self.units[self.random.choice(HOSTS)], self.units[self.random.choice(["k1", "k2", "p1", "p2"])]
+        moving.move_unit(unit=unit, parent=parent, year=YEAR, actor=self.admin, reason="QĐ 1")
+        return True
+
+
+def report():
+    """What stands in the database after everything."""
+    approvals = Event.objects.filter(step=Step.APPROVE).count()
+    approved = Activity.objects.filter(status=Status.APPROVED)
+    national = UnitTotal.objects.filter(unit__code="tw", month=0, indicator__code="thu-cay-xanh")
+    broken = 0
+    for activity in Activity.objects.prefetch_related("events"):
+        status = ""
+        for event in activity.events.all():
+            broken += event.from_status != status
+            status = event.to_status
+        broken += activity.status != status
+        broken += activity.version != activity.events.count()
+    return {
+        "approval_events": approvals,
+        "approved": approved.count(),
+        "records_total": sum(row.value for row in national),
+        "figures_total": sum(
+            figure.value
+            for activity in approved.prefetch_related("figures__indicator")
+            for figure in activity.figures.all()
+            if figure.indicator.code == "thu-cay-xanh"
+        ),
+        "broken_histories": broken,
+        "differences": len(audit(YEAR).differences),
+    }
+
+
+def wait():
+    print("ready", flush=True)
+    sys.stdin.readline()
+
+
+def main(command, *arguments):
+    print(json.dumps(_main(command, *arguments)), flush=True)
+
+
+def _main(command, *arguments):
+    numbers = [int(each) for each in arguments]
+    if os.environ.get("PROOF_DEFERRED"):
+        connections["default"].settings_dict["OPTIONS"]["transaction_mode"] = "DEFERRED"
+    if command == "build":
+        return build(*numbers)
+    if command == "report":
+        return report()
+    if command == "close":
+        wait()
+        time.sleep(1.5)
+        years.close_year(year=YEAR)
+        return report()
+    writer = Writer(numbers[0])
+    wait()
+    {"approve": writer.approve_all, "naive": writer.approve_naively_among, "mix": writer.mix}[command](*numbers[1:])
+    return {"did": writer.did, "errors": writer.errors}
