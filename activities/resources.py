@@ -111,7 +111,10 @@ class RecordResource(StrictResource):
     def _open_year(self, day):
         """Records of past periods may be the first of their year."""
         if day <= timezone.localdate() and self.rules.year_of(day) is None:
-            open_year(year=day.year)
+            try:
+                open_year(year=day.year)
+            except ValidationError as refused:
+                raise ValidationError({"last_day": refused.messages}) from refused
             self.rules = Rules()
 
 
@@ -143,6 +146,11 @@ class ActivityResource(RecordResource):
 
     elsewhere = "là số liệu tại một thời điểm: nhập bằng mẫu Kê khai (declarations)"
     said_same = "cùng đơn vị, loại, tên và ngày; nếu là hoạt động khác, đặt tên khác"
+
+    def write(self, row):
+        # What is wrong with the last day stands at the only day that was typed.
+        self.field_columns["last_day"] = "last_day" if row["last_day"] else "first_day"
+        return super().write(row)
 
     def entry(self, row):
         activity = Activity(

@@ -8,9 +8,11 @@ from django.utils.http import urlencode
 from activities.models import Activity
 from unionwork.dates import format_date
 
+TITLE = {"td": {"class": "title"}}  # on phones the head of the card, without its column's name
+
 
 class ActivityTable(tables.Table):
-    title = tables.TemplateColumn(template_name="activities/_title_cell.html", verbose_name="Hoạt động")
+    title = tables.TemplateColumn(template_name="activities/_title_cell.html", verbose_name="Hoạt động", attrs=TITLE)
     unit = tables.Column(verbose_name="Đơn vị")
     last_day = tables.Column(verbose_name="Ngày")
     figures = tables.TemplateColumn(template_name="activities/_figures_cell.html", verbose_name="Số liệu")
@@ -33,7 +35,7 @@ class ActivityTable(tables.Table):
 class ReviewTable(ActivityTable):
     """What waits: a box to tick, what will count, how long it has waited, and the decision."""
 
-    chosen = tables.TemplateColumn(template_name="activities/_tick_cell.html", verbose_name="Chọn")
+    chosen = tables.TemplateColumn(template_name="activities/_tick_cell.html", verbose_name="Chọn", attrs=TITLE)
     waiting = tables.TemplateColumn(template_name="activities/_waiting_cell.html", verbose_name="Gửi lúc")
     decide = tables.TemplateColumn(template_name="activities/_decide_cell.html", verbose_name="Quyết định")
 

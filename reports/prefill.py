@@ -1,5 +1,7 @@
 """What a workbook to fill in already holds: the unit's own codes, its targets, a column per indicator."""
 
+from datetime import date
+
 from django.utils import timezone
 
 from activities.models import KindFigure
@@ -8,6 +10,7 @@ from targets.models import Assignment, Indicator, MeasureKind, Nature, WorkYear
 from targets.scale import scale_of
 from unionwork.numbers import format_number
 from units.models import Placement
+from units.tree import nearest_year
 
 UNIT = "Mã đơn vị"
 
@@ -35,7 +38,7 @@ def _assignments(unit, year):
     placement = _placement(unit, year)
     if placement is None:
         return {"title": "Giao chỉ tiêu"}
-    measures = [plan.measure for plan in plans_for([placement], placement.year)[unit.pk]]
+    measures = [plan.measure for plan in plans_for([placement], year or placement.year)[unit.pk]]
     children = Placement.objects.filter(year=placement.year, parent=unit).in_order()
     given = {(row.measure_id, row.unit_id): row for row in Assignment.objects.filter(unit__in=_ids(children))}
     rows = [
@@ -69,9 +72,9 @@ def _activities(unit, year):
 def _declarations(unit, year):
     """A row for every unit, with the last day of the year, or today while it runs."""
     day = timezone.localdate()
-    work_year = WorkYear.objects.filter(pk=year).first()
-    if work_year:
-        day = min(day, work_year.last_day)
+    if year:
+        work_year = WorkYear.objects.filter(pk=year).first()
+        day = min(day, work_year.last_day if work_year else date(year, 12, 31))
     codes = _codes(unit, year)
     return {
         "rows": [[code, day] for code in codes],
@@ -82,10 +85,10 @@ def _declarations(unit, year):
 
 
 def _placement(unit, year):
-    """Where the unit stands in that year's tree, today's without a year; None when it does not."""
+    """Where the unit stands in the tree that year has or will get, today's without a year; None when it does not."""
     if unit is None:
         return None
-    placements = Placement.objects.filter(year=year) if year else Placement.objects.current()
+    placements = Placement.objects.filter(year=nearest_year(year)) if year else Placement.objects.current()
     return placements.select_related("unit").filter(unit=unit).first()
 
 
@@ -95,6 +98,7 @@ def _codes(unit, year):
     if here is None:
         return []
     below = Placement.objects.filter(year=here.year).below(here.path).order_by("path")
+    below = below.exclude(unit__founded__year__gt=year or here.year)  # not there yet: opening the year leaves it out
     return list(below.values_list("unit__code", flat=True))
 
 

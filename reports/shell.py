@@ -106,13 +106,14 @@ class Shell:
 
     def _item(self, name, label, count=0, *, main=False, query=""):
         path, here = reverse(name), self.request.path
-        inside = path != "/" and here.startswith(path)
+        inside = path != "/" and here.startswith(path) and not query
+        exact = here == path and query in self.request.GET.urlencode()
         return {
             "label": label,
             "url": self._address(name, query),
             "count": count,
             "main": main,
-            "active": "page" if here == path else "true" if inside else "",
+            "active": "page" if exact else "true" if inside else "",
         }
 
 

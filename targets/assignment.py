@@ -73,12 +73,24 @@ def _check(measure, rows):
     year = measure.target.year
     if not year.is_open:
         raise ValidationError(f"Năm công tác {year} đã đóng nên không giao chỉ tiêu được nữa.")
-    numbers = [value for row in rows for value in (row.planned, row.registered) if isinstance(value, int)]
-    if measure.kind == MeasureKind.MILESTONE and numbers:
-        raise ValidationError("“Mốc” áp dụng chung cho mọi đơn vị cấp dưới, không giao số.")
-    if measure.kind != MeasureKind.TOTAL and any(value > 10_000 for value in numbers):
-        raise ValidationError("Tỷ lệ không quá 100%.")
+    for row in rows:
+        check_row(measure, row)
     _check_below(measure, year, [row.unit for row in rows])
+
+
+def check_row(measure, row):
+    """What a unit can be given or register of this kind of measure. Raises ValidationError by the field of the row."""
+    for name in ("planned", "registered"):
+        value = getattr(row, name)
+        if not isinstance(value, int):
+            continue
+        if measure.kind == MeasureKind.MILESTONE:
+            raise ValidationError({name: "“Mốc” áp dụng chung cho mọi đơn vị cấp dưới, không giao số."})
+        if measure.kind != MeasureKind.TOTAL and value > 10_000:
+            raise ValidationError({name: "Tỷ lệ không quá 100%."})
+    if isinstance(row.planned, int) and row.unit.pk == measure.target.issuer_id:
+        message = f"{row.unit.label} ban hành chỉ tiêu này: kế hoạch của chính mình ghi ở chỉ tiêu, không giao."
+        raise ValidationError({"unit": message})
 
 
 def _check_below(measure, year, units):

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from targets import assignment
 from targets.forms import DecisionForm, GivenForm, RegisterForm, show_refusal
-from targets.models import Assignment, MeasureKind, Target
+from targets.models import Assignment, Measure, MeasureKind, Target
 from targets.scale import scale_of
 from targets.sharing import Sharing
 from targets.views import address, unit_in_view
@@ -21,7 +21,7 @@ def _shared(request, pk):
     """The measure and how it stands below the unit in view. 404: not in sight or not in the issuer's line; 403: not
     the user's to set."""
     targets = Target.objects.visible_to(request.user).with_measures().select_related("year")
-    target = get_object_or_404(targets, measures=pk)
+    target = get_object_or_404(targets, measures__in=Measure.objects.filter(pk=pk))
     mine = Unit.objects.reached(request.user, access.SET_TARGETS)
     unit = unit_in_view(request, default=mine.filter(pk=target.issuer_id).first())
     sharing = Sharing(target, unit, request.user)

@@ -5,6 +5,7 @@ from django.db import transaction
 
 from targets.models import Indicator
 from targets.usage import used
+from unionwork.text import header_key
 
 # Stored values and totals are in this scale and stand under these wholes.
 LOCKED = {"code": "mã", "nature": "tính chất", "decimals": "số chữ số lẻ", "part_of_id": "thuộc chỉ số"}
@@ -19,6 +20,7 @@ def is_used(indicator):
 def save_indicator(*, indicator):
     """Add or change an indicator. Raises ValidationError, also when a used one would mean something else."""
     indicator.full_clean()
+    _check_apart(indicator)
     before = Indicator.objects.filter(pk=indicator.pk).first() if indicator.pk else None
     changed = [name for name in LOCKED if before and getattr(before, name) != getattr(indicator, name)]
     if changed and (changed[0] == "code" or is_used(indicator)):
@@ -31,3 +33,14 @@ def save_indicator(*, indicator):
         )
     indicator.save()
     return indicator
+
+
+def _check_apart(indicator):
+    """A workbook's column is headed by a code or a name, in any case: two indicators never answer to one header."""
+    taken = {}
+    for code, name in Indicator.objects.exclude(pk=indicator.pk).values_list("code", "name"):
+        taken |= {header_key(code): name, header_key(name): name}
+    for field in ("code", "name"):
+        other = taken.get(header_key(getattr(indicator, field)))
+        if other:
+            raise ValidationError({field: f"Trùng với mã hoặc tên của chỉ số “{other}”; đặt khác đi."})

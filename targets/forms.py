@@ -95,7 +95,7 @@ class Catalogue:
 
 
 class TargetForm(forms.Form):
-    number = forms.IntegerField(label="Số thứ tự", min_value=1, max_value=999, widget=forms.TextInput)
+    number = forms.IntegerField(label="Số thứ tự", min_value=1, max_value=Target.LARGEST_NUMBER, widget=forms.TextInput)
     text = forms.CharField(label="Nội dung", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
     group = forms.ChoiceField(label="Nhóm", required=False, choices=[("", "Chưa xếp nhóm"), *Group.choices])
     join = forms.ChoiceField(
@@ -257,6 +257,7 @@ class IndicatorForm(forms.ModelForm):
     def __init__(self, *args, locked=(), **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["part_of"].empty_label = "Không"
+        self.fields["group"].choices = [("", "– chọn –"), *Group.choices]
         self.fields["part_of"].queryset = Indicator.objects.exclude(pk=self.instance.pk)
         for name in ("decimals", "position"):
             self.fields[name].widget.attrs["inputmode"] = "numeric"

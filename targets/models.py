@@ -103,6 +103,8 @@ class Indicator(models.Model):
 
     def clean(self):
         """A part has its whole's nature and scale, and no chain of parts closes on itself."""
+        if self.decimals is not None and self.decimals > 6:
+            raise ValidationError({"decimals": "Nhiều nhất 6 chữ số lẻ."})
         whole = self.part_of
         if whole and (whole.nature, whole.decimals) != (self.nature, self.decimals):
             raise ValidationError({"part_of": f"“{whole}” khác tính chất hoặc số chữ số lẻ nên không cộng chung được."})
@@ -123,6 +125,8 @@ class Join(models.TextChoices):
 
 class Target(models.Model):
     """Chỉ tiêu: as the directive words it, with one or more measures."""
+
+    LARGEST_NUMBER = 999
 
     year = models.ForeignKey(WorkYear, models.PROTECT, verbose_name="năm", related_name="targets")
     issuer = models.ForeignKey(Unit, models.PROTECT, verbose_name="đơn vị ban hành", related_name="+")

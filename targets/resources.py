@@ -104,6 +104,8 @@ class TargetResource(StrictResource):
     def write(self, row):
         """Judges one measure; the targets are written by `finish`, when all their measures are known."""
         year = self._years.opened(row["year"])
+        if not 1 <= row["number"] <= Target.LARGEST_NUMBER:
+            raise ValidationError({"number": f"Số thứ tự từ 1 đến {Target.LARGEST_NUMBER}."})
         wanted = self._wanted(row, year)
         letter = row["letter"].lower() or "a"
         if not (letter.isascii() and letter.isalpha()):
@@ -257,17 +259,22 @@ class AssignmentResource(StrictResource):
         if wanted in self._rows:
             raise ValidationError({"unit": f"Đơn vị này của cùng một ý đã ghi ở dòng {self._rows[wanted][0]}."})
         numbers = {name: _number(row, name, *scale_of(measure)) for name in ("planned", "registered")}
-        self._rows[wanted] = (row.number, measure, row["decision_number"], row["decision_date"])
         kept = {name: assignment.KEEP if value is None else value for name, value in numbers.items()}
-        self._rows[wanted] += (assignment.Row(row["unit"], **kept),)
-        return row["unit"].pk not in self._given[measure.pk]
+        given = assignment.Row(row["unit"], **kept)
+        assignment.check_row(measure, given)
+        self._rows[wanted] = (row.number, measure, row["decision_number"], row["decision_date"], given)
+        is_new = row["unit"].pk not in self._given[measure.pk]
+        says_nothing = set(numbers.values()) == {None} and not row["decision_number"]
+        return None if is_new and says_nothing else is_new
 
     def _measure(self, row):
         """The measure a row names: those of one year and issuer are read once."""
         place = (row["year"], row["issuer"].pk)
         if place not in self._measures:
-            if not WorkYear.objects.filter(pk=row["year"]).exists():
-                raise ValidationError({"year": f"Chưa mở năm công tác {row['year']}."})
+            year = WorkYear.objects.filter(pk=row["year"]).first()
+            if year is None or not year.is_open:
+                state = "Chưa mở năm công tác {}." if year is None else "Năm công tác {} đã đóng."
+                raise ValidationError({"year": state.format(row["year"])})
             targets = Target.objects.visible_to(self.user).filter(year=row["year"], issuer=row["issuer"])
             rows = Measure.objects.filter(target__in=targets).select_related("target__year", "target__issuer")
             rows = rows.prefetch_related("indicators", "assignments")

@@ -132,7 +132,7 @@ def target_edit(request, pk):
         initial={name: getattr(target, name) for name in fields},
         measures=[measure_initial(measure) for measure in target.measures.all()],
     )
-    seen = request.POST.get("seen") or setting.fingerprint(target)
+    seen = request.POST.get("seen", "") if request.method == "POST" else setting.fingerprint(target)
     saved = page.saved(lambda **fields: setting.edit_target(target=target, seen=seen, **fields))
     if saved:
         messages.success(request, f"Đã lưu chỉ tiêu {saved.number}.")

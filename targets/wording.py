@@ -65,7 +65,7 @@ def _coverage(measure):
 
 
 def _milestone(measure):
-    units = _units(measure)
+    units = "đơn vị trực thuộc" + (f" khối {measure.sector}" if measure.sector else "")
     return f"đã hoàn thành, có văn bản kèm theo; ở cấp trên: số {units} đã hoàn thành / tổng số {units}"
 
 

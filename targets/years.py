@@ -20,8 +20,7 @@ def open_year(*, year, first_day=None, last_day=None, theme=""):
 
     Raises ValidationError when its days are out of order, too many, or belong to another work year.
     """
-    if not 2000 <= year <= 2100:
-        raise ValidationError({"year": "Năm công tác phải từ 2000 đến 2100."})
+    check_year(year)
     tree.open_year(year=year)  # takes the tree lock: two people opening at once come one after the other
     already = WorkYear.objects.filter(pk=year).first()
     if already:
@@ -36,6 +35,12 @@ def open_year(*, year, first_day=None, last_day=None, theme=""):
     _check_days(opened)
     opened.save(force_insert=True)
     return opened
+
+
+def check_year(year):
+    """Raises ValidationError for a number that is no work year."""
+    if not 2000 <= year <= 2100:
+        raise ValidationError({"year": "Năm công tác phải từ 2000 đến 2100."})
 
 
 def _check_days(opened):

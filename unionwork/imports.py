@@ -23,6 +23,8 @@ from unionwork.workbooks import BadWorkbook, read_rows, template_workbook
 
 logger = logging.getLogger(__name__)
 
+DONE = {True: RowResult.IMPORT_TYPE_NEW, False: RowResult.IMPORT_TYPE_UPDATE, None: RowResult.IMPORT_TYPE_SKIP}
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -83,7 +85,7 @@ class StrictResource(Resource):
     # --- for apps to define ---
 
     def write(self, row):
-        """Create or update what `row` says; True when created, False when updated.
+        """Create or update what `row` says; True when created, False when updated, None when it says nothing.
 
         May raise ValidationError (its fields become columns), PermissionDenied or ImportErrors.
         """
@@ -143,8 +145,7 @@ class StrictResource(Resource):
         cleaned = self._clean(self.at_row, row)
         if cleaned is not None:
             with self._collecting(self.at_row), transaction.atomic():
-                created = self.write(cleaned)
-                result.import_type = RowResult.IMPORT_TYPE_NEW if created else RowResult.IMPORT_TYPE_UPDATE
+                result.import_type = DONE[self.write(cleaned)]
         return result
 
     def after_import(self, dataset, result, **kwargs):

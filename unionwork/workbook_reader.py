@@ -247,7 +247,8 @@ def parser(workbook, sheet):
     class Parser(WorkSheetParser):
         def parse_cell(self, element):
             cell = super().parse_cell(element)
-            if cell["value"] is None and element.find(FORMULA_TAG) is not None and element.find(VALUE_TAG) is None:
+            is_text = element.get("t") == "str" and element.find(VALUE_TAG) is not None  # a formula may give ""
+            if cell["value"] is None and element.find(FORMULA_TAG) is not None and not is_text:
                 raise Refused(f"Ô {element.get('r')} là công thức chưa được tính: {RESAVE}.")
             return cell
 

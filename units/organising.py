@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from unionwork.text import fold, nfc
 from units import tree
-from units.models import Cluster, Level, Unit
+from units.models import Cluster, Level, Placement, Unit
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 RESERVED = {"them", "tim"}  # addresses of pages
@@ -150,3 +150,11 @@ def check_superior(unit, parent):
     if parent and not unit.dissolved and DEPTH[unit.kind.level] < DEPTH[parent.kind.level]:
         above = f"{parent.kind.name.lower()} “{parent}”"
         raise ValidationError({"parent": f"{unit.kind} không thể trực thuộc {above}: cấp trên ở cấp thấp hơn."})
+
+
+def check_below(unit):
+    """A unit whose kind changed still suits the living units under it in today's tree. Raises ValidationError."""
+    for row in Placement.objects.current().filter(parent=unit, unit__dissolved=None).in_order():
+        if DEPTH[row.unit.kind.level] < DEPTH[unit.kind.level]:
+            below = f"{row.unit.kind.name.lower()} “{row.unit}”"
+            raise ValidationError({"kind": f"{unit.kind} ở cấp thấp hơn {below} đang trực thuộc đơn vị này."})

@@ -58,6 +58,7 @@ class UnitResource(StrictResource):
         self.editable = fetch_by_code(Unit.objects.editable_by(self.user), codes).keys()
         self.movable = fetch_by_code(Unit.objects.movable_by(self.user), codes).keys()
         current = Placement.objects.current().values_list("unit__code", "parent__code")
+        self.spelled = {unit.lower(): unit for unit, _ in current}
         self.superiors = {unit.lower(): parent and parent.lower() for unit, parent in current}
         self.listed = {code.lower() for code in named["code"]}
         self.rows, self.new = {}, {}
@@ -86,7 +87,8 @@ class UnitResource(StrictResource):
         superior, now = row["superior"].lower(), self.superiors.get(small)
         if not superior:
             if now:
-                raise ValidationError({"superior": f"để trống, nhưng đơn vị đang trực thuộc “{now}”; ghi mã cấp trên"})
+                message = f"để trống, nhưng đơn vị đang trực thuộc “{self.spelled[now]}”; ghi mã cấp trên"
+                raise ValidationError({"superior": message})
             if small in self.new and not self.user.is_superuser:
                 raise ValidationError(
                     {"superior": "chưa nhập; chỉ quản trị hệ thống mới lập được đơn vị không có cấp trên"}
@@ -122,10 +124,13 @@ class UnitResource(StrictResource):
                 with self._collecting(self.rows[small].number), transaction.atomic():
                     step(small, self.rows[small])
         self._place_waiting()
+        for small in self.rekinded:
+            with self._collecting(self.rows[small].number):
+                organising.check_below(self.known[small])
 
     def _named(self, small):
         row = self.rows.get(small)
-        return f"{row['code']} (dòng {row.number})" if row else small
+        return f"{row['code']} (dòng {row.number})" if row else self.spelled.get(small, small)
 
     def _correct(self, small, row):
         """Write what the row says of the unit itself."""
@@ -202,7 +207,7 @@ def placed_below(user, act, unit, year):
     """Placements, in this year's or today's tree, of `unit` and what is below it and within the user's reach."""
     if unit is None:
         return Placement.objects.none()
-    placements = Placement.objects.filter(year=year) if year else Placement.objects.current()
+    placements = Placement.objects.filter(year=tree.nearest_year(year)) if year else Placement.objects.current()
     here = placements.filter(unit=unit).values_list("path", flat=True).first()
     if here is None:
         return Placement.objects.none()

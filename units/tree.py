@@ -57,6 +57,13 @@ def open_years():
     return list(TreeYear.objects.filter(frozen=False).order_by("year").values_list("year", flat=True))
 
 
+def nearest_year(year):
+    """The year whose tree is that of `year`, or is copied when `year` is opened; None while there is no tree at all."""
+    trees = TreeYear.objects
+    nearest = trees.filter(year__lte=year).order_by("-year").first() or trees.order_by("year").first()
+    return nearest and nearest.year
+
+
 @transaction.atomic
 def open_year(*, year):
     """Give `year` a tree: a copy of the nearest earlier year's (else the nearest later one's). No-op when it has one.
@@ -66,16 +73,13 @@ def open_year(*, year):
     lock_exclusive()
     if TreeYear.objects.filter(year=year).exists():
         return
-    source = (
-        TreeYear.objects.filter(year__lt=year).order_by("-year").first()
-        or TreeYear.objects.filter(year__gt=year).order_by("year").first()
-    )
+    source = nearest_year(year)
     TreeYear.objects.create(year=year)
     if source is None:
         return
     paths = {}
     copies = []
-    for row in Placement.objects.filter(year=source.year).select_related("unit").order_by("path"):
+    for row in Placement.objects.filter(year=source).select_related("unit").order_by("path"):
         if row.unit.founded and row.unit.founded.year > year:
             continue
         parent = next((pk for pk in reversed(ancestor_ids(row.path)[:-1]) if pk in paths), None)

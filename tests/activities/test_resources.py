@@ -125,7 +125,7 @@ def test_every_bad_row_is_named_and_nothing_is_written(world):
         'dòng 10, cột "Đơn vị phối hợp"',
         'dòng 11, cột "Chỉ số thu-luot"',
         'dòng 11, cột "Cấp công trình"',
-        'dòng 12, cột "Đến ngày"',
+        'dòng 12, cột "Từ ngày"',
         "dòng 13",
         'dòng 14, cột "thu-cay-xanh"',
     ]
@@ -189,7 +189,24 @@ def test_records_of_a_year_never_opened_open_it(world):
 def test_a_closed_year_takes_no_import(world):
     close_year(year=2024)
     outcome = load(ActivityResource(user=world.staff), [line("b11", KIND, "x", "26/03/2024", 10)])
-    assert outcome.errors == ['dòng 2, cột "Đến ngày": Năm công tác 2024 đã khoá nên không ghi thêm hay sửa được nữa.']
+    assert outcome.errors == ['dòng 2, cột "Từ ngày": Năm công tác 2024 đã khoá nên không ghi thêm hay sửa được nữa.']
+
+
+def test_what_is_wrong_with_the_last_day_stands_at_the_day_that_was_typed(world):
+    rows = [
+        line("b11", KIND, "x", "26/03/1999", 10),
+        line("b11", KIND, "y", "26/03/1999", 10, end="27/03/1999"),
+        line("b11", KIND, "z", "26/03/2099", 10),
+        line("b11", KIND, "u", "26/03/2024", 10, end="27/03/2099"),
+    ]
+    outcome = load(ActivityResource(user=world.staff), rows)
+    assert [error.partition(": ")[0] for error in outcome.errors] == [
+        'dòng 2, cột "Từ ngày"',
+        'dòng 3, cột "Đến ngày"',
+        'dòng 4, cột "Từ ngày"',
+        'dòng 5, cột "Đến ngày"',
+    ]
+    assert outcome.errors[0].endswith(": Năm công tác phải từ 2000 đến 2100.")
 
 
 def test_check_judges_and_writes_nothing(world):
@@ -227,6 +244,7 @@ def test_bad_declarations(world):
         ["b11", "31/03/2024", 6],
         ["b21", "31/03/2024", 6],
         ["b12", "31/03/2099", 6],
+        ["b12", "31/03/1999", 6],
     ]
     outcome = declare(DeclarationResource(user=world.staff), rows)
     assert [error.partition(": ")[0] for error in outcome.errors] == [
@@ -234,6 +252,7 @@ def test_bad_declarations(world):
         "dòng 4",
         'dòng 5, cột "Mã đơn vị"',
         'dòng 6, cột "Ngày chốt"',
+        'dòng 7, cột "Ngày chốt"',
     ]
     assert outcome.errors[0] == ("dòng 2: chưa có số liệu nào: điền ít nhất một cột số liệu, hoặc xoá dòng này")
     assert declare(DeclarationResource(user=world.staff), rows[:1], extra=("luot-dvtn",)).errors == [

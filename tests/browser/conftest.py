@@ -61,26 +61,33 @@ def browser():
             browser.close()
 
 
+def new_context(browser, **options):
+    context = browser.new_context(locale="vi-VN", timezone_id=settings.TIME_ZONE, reduced_motion="reduce", **options)
+    context.set_default_timeout(10_000)
+    return context
+
+
 @pytest.fixture
 def new_page(browser, request):
     """new_page(**PHONE): a page of its own context that writes down everything it complains of."""
     contexts = []
 
     def open_page(**options):
-        context = browser.new_context(
-            locale="vi-VN", timezone_id=settings.TIME_ZONE, reduced_motion="reduce", **options
-        )
-        context.set_default_timeout(10_000)
-        contexts.append(context)
-        return listen(context.new_page())
+        contexts.append(new_context(browser, **options))
+        return listen(contexts[-1].new_page())
 
     yield open_page
     for number, context in enumerate(contexts):
-        if getattr(request.node, "failed", False):
-            name = re.sub(r"\W+", "-", f"{request.node.name}-{number}")
-            for page in context.pages:
-                page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+        keep_pictures(request.node, context.pages, number)
         context.close()
+
+
+def keep_pictures(test, pages, number=0):
+    """What a failed test saw, under test-results/."""
+    if getattr(test, "failed", False):
+        name = re.sub(r"\W+", "-", f"{test.name}-{number}")
+        for page in pages:
+            page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
 
 @pytest.fixture

@@ -188,6 +188,10 @@ HOSTILE = {
         lambda: xlsx(HEADERS + '<row r="2"><c r="A2"><f>1+1</f></c></row>'),
         f"Ô A2 là công thức chưa được tính: {RESAVE}",
     ),
+    "formula never calculated, with room for its value": (
+        lambda: xlsx(HEADERS + '<row r="2"><c r="A2"><f>1+1</f><v></v></c></row>'),
+        f"Ô A2 là công thức chưa được tính: {RESAVE}",
+    ),
     "no headers": (
         lambda: xlsx('<row r="3"><c r="A3"><v>1</v></c></row>'),
         "Dòng 1 của trang tính đầu tiên để trống: dòng này phải là tên các cột.",

@@ -238,6 +238,18 @@ def test_templates_hold_the_units_own_codes(world, tmp_path):
     assert ("Chỉ số thu-cay-xanh" in headers, "Chỉ số thu-so-hoat-dong" in headers, activities) == (True, False, [])
 
 
+def test_a_template_of_a_year_never_opened_has_the_tree_it_will_get(world, tmp_path):
+    Unit.objects.filter(code="b12").update(founded=date(2023, 5, 1))
+    path = tmp_path / "m.xlsx"
+    run("template", "declarations", to=str(path), unit="k1", year=2022)
+    _, *rows = openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)
+    assert [(row[0], row[1].date()) for row in rows] == [("k1", date(2022, 12, 31)), ("b11", date(2022, 12, 31))]
+    assert refused("template", "declarations", to=str(path), unit="k1", year=99_999) == (
+        "",
+        "Năm công tác phải từ 2000 đến 2100.",
+    )
+
+
 def test_a_template_of_assignments_comes_back_unchanged(world, tmp_path):
     make_target(
         world.k1,

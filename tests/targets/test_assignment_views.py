@@ -185,6 +185,11 @@ def test_who_may_give(client, world, total):
         assert client.get(address(measure, unit)).status_code == status, (user, measure, unit)
 
 
+@pytest.mark.parametrize("page", ["measure_assign", "measure_register"])
+def test_a_number_no_measure_can_have_is_not_found(staff, page):
+    assert [staff.get(reverse(page, args=[pk])).status_code for pk in (10**9, 10**25)] == [404, 404]
+
+
 def test_seeing_a_unit_is_not_enough_to_give_there(client, world, total):
     from tests.factories import grant
     from units import access

@@ -105,7 +105,9 @@ def test_bad_indicators_are_answered_in_words(central):
         ({"code": "cay-xanh"}, "code"),
         ({"code": "có dấu"}, "code"),
         ({"name": ""}, "name"),
-        ({"decimals": "7"}, "__all__"),
+        ({"code": "CAY-XANH"}, "code"),
+        ({"code": "cay-xanh-khac", "name": "cây XANH  trồng mới"}, "name"),
+        ({"decimals": "7"}, "decimals"),
         ({"part_of": whole.pk}, "part_of"),
     ]:
         response = central.post(reverse("indicator_add"), typed(**changes))

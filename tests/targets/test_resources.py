@@ -107,6 +107,8 @@ def test_a_year_that_was_never_opened_is_opened_and_a_closed_one_is_not(world):
         ({"Giá trị": None}, 'cột "Giá trị": Nhập kế hoạch, lớn hơn 0.'),
         ({"Ý": "1"}, 'cột "Ý": Ghi ý bằng chữ cái a, b, c…'),
         ({"Nội dung": None}, 'cột "Nội dung": Chỉ tiêu mới cần nội dung.'),
+        ({"Số": 0}, 'cột "Số": Số thứ tự từ 1 đến 999.'),
+        ({"Số": 1_000_000}, 'cột "Số": Số thứ tự từ 1 đến 999.'),
         ({"Năm": 1990}, 'cột "Năm": Năm công tác phải từ 2000 đến 2100.'),
         ({"Hạn": "31/05/2023"}, 'cột "Hạn": Hạn phải trong năm công tác (01/01/2024 đến 31/12/2024).'),
         (
@@ -286,7 +288,38 @@ def test_a_unit_beside_the_issuer_is_refused(world, total):
 def test_a_closed_year_is_refused(world, total):
     close_year(year=2024)
     outcome = imported("assignments", world.staff, given_row())
-    assert outcome.errors == ["dòng 2: Năm công tác 2024 đã đóng nên không giao chỉ tiêu được nữa."]
+    assert outcome.errors == ['dòng 2, cột "Năm": Năm công tác 2024 đã đóng.']
+
+
+def test_every_bad_number_is_named_at_its_own_row(world, total):
+    fields = {"indicators": [world.members], "denominators": [world.times]}
+    make_target(world.k1, 2024, [{"kind": "rate", "value": 8000} | fields], number=2)
+    make_target(world.k1, 2024, [{"kind": "milestone"}], number=3)
+    rows = [
+        given_row(Số=2, Giao="90%"),
+        given_row(Số=2, Giao="150%", **{"Mã đơn vị": "b12"}),
+        given_row(Số=2, Giao=None, **{"Mã đơn vị": "k1", "Đăng ký": "101%"}),
+        given_row(Số=3, Giao=1),
+        given_row(Giao=9, **{"Mã đơn vị": "k1"}),
+    ]
+    assert imported("assignments", world.staff, *rows).errors == [
+        'dòng 3, cột "Giao": Tỷ lệ không quá 100%.',
+        'dòng 4, cột "Đăng ký": Tỷ lệ không quá 100%.',
+        'dòng 5, cột "Giao": “Mốc” áp dụng chung cho mọi đơn vị cấp dưới, không giao số.',
+        'dòng 6, cột "Mã đơn vị": Đơn vị k1 ban hành chỉ tiêu này: kế hoạch của chính mình ghi ở chỉ tiêu, không giao.',
+    ]
+    assert standing() == []
+
+
+def test_the_issuer_may_register_for_its_own_measure(world, total):
+    row = given_row(**{"Mã đơn vị": "k1", "Giao": None, "Đăng ký": 800})
+    assert imported("assignments", world.staff, row).summary() == "1 thêm mới, 0 cập nhật, 0 lỗi"
+    assert standing() == [("k1", None, 800, "", None)]
+
+
+def test_rows_left_blank_are_not_counted(world, total):
+    outcome = imported("assignments", world.staff, given_row(), given_row(**{"Mã đơn vị": "b12", "Giao": None}))
+    assert (outcome.summary(), len(standing())) == ("1 thêm mới, 0 cập nhật, 0 lỗi", 1)
 
 
 def test_a_hundred_rows_cost_hardly_more_than_two(world, total, django_assert_max_num_queries):
@@ -312,6 +345,22 @@ def test_indicators_are_added_with_their_parts_and_changed(world):
     assert Indicator.objects.get(code="moi-con").part_of.code == "moi"
     assert imported("indicators", world.central, indicator_row("moi", Tên="Tên khác")).updated == 1
     assert Indicator.objects.get(code="moi").name == "Tên khác"
+
+
+def test_no_two_indicators_answer_to_one_header(world):
+    rows = [
+        indicator_row("THU-CAY-XANH"),
+        indicator_row("moi", Tên="chỉ số  THU-CAY-XANH"),
+        indicator_row("moi-1", Tên="moi-2"),
+        indicator_row("moi-2"),
+        indicator_row("moi-3", **{"Số chữ số lẻ": 7}),
+    ]
+    assert imported("indicators", world.central, *rows).errors == [
+        'dòng 2, cột "Mã": Trùng với mã hoặc tên của chỉ số “Chỉ số thu-cay-xanh”; đặt khác đi.',
+        'dòng 3, cột "Tên": Trùng với mã hoặc tên của chỉ số “Chỉ số thu-cay-xanh”; đặt khác đi.',
+        'dòng 5, cột "Mã": Trùng với mã hoặc tên của chỉ số “moi-2”; đặt khác đi.',
+        'dòng 6, cột "Số chữ số lẻ": Nhiều nhất 6 chữ số lẻ.',
+    ]
 
 
 def test_a_used_indicator_keeps_its_scale(world):

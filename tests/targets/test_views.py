@@ -318,6 +318,14 @@ def test_an_edit_of_a_stale_form_is_refused_in_words(staff, world, planting):
     assert Target.objects.get().text == "Của người khác"
 
 
+def test_an_edit_that_does_not_say_what_it_saw_is_stale(staff, world, planting):
+    data = edit_data(planting, text="Của tôi")
+    del data["seen"]
+    response = staff.post(reverse("target_edit", args=[planting.pk]), data)
+    assert errors_of(response) == ["Chỉ tiêu này vừa được người khác sửa. Xem nội dung mới rồi sửa lại."]
+    assert Target.objects.get().text == planting.text
+
+
 def test_a_measure_of_another_target_cannot_be_taken_over(staff, world, planting):
     other = make_target(world.k2, 2024, [{"kind": "milestone"}]).measures.get()
     response = staff.post(reverse("target_edit", args=[planting.pk]), edit_data(planting, measure={"pk": other.pk}))

@@ -79,7 +79,8 @@ def test_a_floor_is_written_with_its_unit_when_the_name_does_not_begin_with_it(w
 def test_a_milestone_says_by_when(world):
     one = measure(world, kind="milestone", deadline=date(2024, 5, 31))
     assert describe(one) == (
-        "Được tính: đã hoàn thành, có văn bản kèm theo; ở cấp trên: số cơ sở đã hoàn thành / tổng số cơ sở"
+        "Được tính: đã hoàn thành, có văn bản kèm theo; ở cấp trên: số đơn vị trực thuộc đã hoàn thành "
+        "/ tổng số đơn vị trực thuộc"
     )
     assert plan_in_words(one, None) == "hoàn thành trước 31/05/2024"
     assert plan_in_words(measure(world, kind="milestone"), None) == "hoàn thành trong năm"

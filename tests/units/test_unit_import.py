@@ -117,6 +117,15 @@ def test_a_new_kind_changes_the_level_in_open_years_only(world):
     assert list(levels) == [(2024, "base"), (date.today().year, "branch")]
 
 
+def test_a_new_kind_must_suit_what_stands_below(world):
+    below = "Đoàn cơ sở “Đơn vị b11”"
+    assert imported(world.admin, row("k1", "p1", "Chi đoàn")).errors == [
+        f'dòng 2, cột "Loại": Chi đoàn ở cấp thấp hơn {below[0].lower()}{below[1:]} đang trực thuộc đơn vị này.'
+    ]
+    both = [row("k1", "p1", "Chi đoàn"), row("b11", "k1", "Chi đoàn"), row("b12", "k1", "Chi đoàn")]
+    assert imported(world.admin, *both).errors == []
+
+
 def test_another_superior_moves_the_unit_with_its_totals(world):
     grant(world.admin, access.ADMIN, world.p2)
     approve(make_activity(world.b11, world.cadre, world.planting, {world.trees: 7}), world.secretary)

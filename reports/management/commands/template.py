@@ -1,9 +1,11 @@
 from pathlib import Path
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from reports.prefill import prefilled
 from reports.workbook_kinds import RESOURCES, resource_for
+from targets.years import check_year
 from units.models import Unit, User
 
 
@@ -25,6 +27,11 @@ class Command(BaseCommand):
         found = Unit.objects.filter(code=unit).first() if unit else None
         if unit and found is None:
             raise CommandError(f"Không có đơn vị mã “{unit}”.")
+        if year is not None:
+            try:
+                check_year(year)
+            except ValidationError as refused:
+                raise CommandError(" ".join(refused.messages)) from refused
         # Whoever may run commands on the server sees everything there; nobody's account is borrowed for that.
         everything = User(pk=0, is_superuser=True)
         content = resource_for(what, user=everything).template(**prefilled(what, found, year))

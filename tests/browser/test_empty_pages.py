@@ -1,0 +1,62 @@
+"""A system with nothing in it yet: every page says so, says what comes next, and none breaks."""
+
+import pytest
+from django.urls import reverse
+
+from reports.shell import NAV
+from tests.browser.checks import check_page
+from tests.browser.worlds import make_bare_unit, make_newcomers
+from units import access
+
+WITHOUT_ROLE = ("dashboard", "indicator_list", "year_list", "help", "password_change")
+
+
+def visit_all(page, names):
+    for number, name in enumerate(names):
+        response = page.goto(reverse(name))
+        assert (name, response.status) == (name, 200)
+        check_page(page, contrast=number == 0)
+
+
+def test_the_first_day(page, login, db):
+    nobody, superuser = make_newcomers()
+    login(page, nobody)
+    visit_all(page, WITHOUT_ROLE)
+    login(page, superuser)
+    visit_all(page, [name for name, _ in NAV if name not in ("review_queue", "target_list")])
+    assert page.goto(reverse("target_list")).status == 404  # no unit to look at
+
+
+@pytest.mark.parametrize("role", [access.CADRE, access.SECRETARY, access.STAFF, access.ADMIN, access.VIEWER])
+def test_a_unit_with_nothing_to_show(phone, login, db, role):
+    people = make_bare_unit()
+    login(phone, people[role])
+    held = {"review_queue": access.REVIEW}
+    visit_all(phone, [name for name, _ in NAV if held.get(name, access.VIEW).held_by(people[role])])
+    assert phone.locator("main").inner_text().strip() != ""
+
+
+def test_an_empty_list_names_the_one_next_step(phone, login, db):
+    people = make_bare_unit()
+    login(phone, people[access.SECRETARY])
+    steps = {}
+    for name in ("activity_list", "review_queue", "target_list"):
+        phone.goto(reverse(name))
+        steps[name] = phone.locator(".empty a").all_inner_texts()
+    assert steps == {
+        "activity_list": ["Ghi hoạt động đầu tiên"],
+        "review_queue": ["Xem các hoạt động"],
+        "target_list": ["Thêm chỉ tiêu đầu tiên"],
+    }
+
+
+def test_a_year_without_the_unit_is_explained(phone, login, db):
+    people = make_bare_unit()
+    login(phone, people[access.SECRETARY])
+    said = {}
+    for name in ("dashboard", "year_report", "declaration_list", "target_list"):
+        assert phone.goto(f"{reverse(name)}?nam=2023").status == 200
+        check_page(phone, contrast=False)
+        said[name] = phone.locator(".empty").all_inner_texts()
+    assert {name: len(texts) for name, texts in said.items()} == dict.fromkeys(said, 1)
+    assert said["dashboard"] == ["Đơn vị không có trong cây tổ chức của năm này. Chọn năm khác ở trên."]
