@@ -93,7 +93,7 @@ def test_a_unit_without_targets_is_told_what_to_do_next(staff, client, world):
 def test_the_list_of_a_foreign_unit_or_year_is_not_found(staff, world):
     assert staff.get(LIST, {"don-vi": "k2"}).status_code == 404
     assert staff.get(LIST, {"don-vi": "p1"}).status_code == 404
-    assert staff.get(LIST, {"don-vi": "b11\0"}).status_code == 200
+    assert staff.get(LIST, {"don-vi": "b11\0"}).status_code == 400
     assert staff.get(LIST, {"nam": "1999"}).status_code == 404
 
 
