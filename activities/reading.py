@@ -124,7 +124,7 @@ def level_counts(paths, work_year, levels):
             .annotate(n=Count("pk"))
         )
         for head, level, sector, n in rows:
-            if head in counts:
+            if head in counts and len(head) == length:  # a shorter head stands above these paths
                 counts[head][level, sector] += n
     return counts
 

@@ -191,6 +191,16 @@ def test_a_coverage_counts_a_joint_activity_for_each_host_and_branches_for_their
     assert (found.numerator, found.denominator, found.state) == (2, 2, M)
 
 
+@pytest.mark.parametrize("branches", [1, 2, 3])
+def test_a_base_asked_together_with_its_branches_is_one_base(world, book, branches):
+    below = [make_unit(f"chi-{n}", "chi-doan", world.b11) for n in range(branches)]
+    book.planted(world.b11, 3)
+    coverage = one(world, "coverage", value=10_000, floor=3)
+    for units in ([world.b11], [world.b11, *below], [world.k1, world.b11, world.b12, *below]):
+        rows = {row.measure: row for target in results(*units)[world.b11.pk] for row in target.measures}
+        assert (rows[coverage].numerator, rows[coverage].denominator) == (1, 1)
+
+
 def test_a_coverage_of_a_sector_and_of_another_level(world, book):
     make_unit("truong", "doan-co-so", world.k1, sector="trường học")
     one(world, "coverage", value=5000, floor=3, sector="trường học")
