@@ -32,13 +32,21 @@ def on_postgresql():
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     elsewhere = "sqlite" if on_postgresql() else "postgresql"
-    bound = [item for item in items if item.get_closest_marker(elsewhere)]
+    bound = {
+        item for item in items if item.get_closest_marker(elsewhere) or (on_postgresql() and not asks_database(item))
+    }
     if not on_postgresql() and not os.environ.get("TEST_POSTGRESQL_URL"):
         for item in bound:
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: set TEST_POSTGRESQL_URL"))
         return
-    config.hook.pytest_deselected(items=bound)
-    items[:] = [item for item in items if not item.get_closest_marker(elsewhere)]
+    config.hook.pytest_deselected(items=list(bound))
+    items[:] = [item for item in items if item not in bound]
+
+
+def asks_database(item):
+    """What never touches a database is proven by the first run already."""
+    fixtures = {"db", "transactional_db", "django_db_setup"}
+    return bool(fixtures & set(item.fixturenames)) or bool(item.get_closest_marker("django_db"))
 
 
 def pytest_report_header():
