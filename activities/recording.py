@@ -125,7 +125,7 @@ def differences(before, entry, rules):
             changes.append([label, _shown(before, name), _shown(activity, name)])
     old = {row.indicator: (row.value, row.word) for row in before.figures.select_related("indicator")}
     new = {row.indicator: (row.value, row.word) for row in _figures(entry, rules)}
-    for indicator in sorted({*old, *new}, key=lambda i: i.position):
+    for indicator in sorted({*old, *new}, key=lambda i: (i.position, i.pk)):
         if old.get(indicator) != new.get(indicator):
             changes.append([str(indicator), _number(indicator, old), _number(indicator, new)])
     then = {row.unit_id: str(row.unit) for row in before.hosts.select_related("unit")}

@@ -271,7 +271,8 @@ def write_everywhere(world, payload):
         unit.name = f"{payload} "
         unit.save(update_fields=["name"])
     Target.objects.update(text=payload, note=payload)
-    world.trees.name = world.trees.unit_of_measure = payload
+    world.trees.name = payload
+    world.trees.unit_of_measure = payload[:30]
     world.trees.save()
     for measure in Target.objects.get(number=1).measures.all():
         measure.text = payload
