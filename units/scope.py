@@ -113,18 +113,6 @@ class UnitQuerySet(models.QuerySet):
             units = units.filter(search__contains=word)
         return units
 
-    def in_tree(self, year):
-        """Units placed in the year's tree."""
-        return self.filter(placements__year=year)
-
-    def in_subtree(self, path, year):
-        """Units at or below `path` in the year's tree."""
-        return self.filter(placements__year=year, placements__path__startswith=path)
-
-    def children_of(self, unit, year):
-        """Direct children in the year's tree."""
-        return self.filter(placements__year=year, placements__parent=unit)
-
 
 def home_unit(user):
     """The unit a user works for: that of the highest role; None for people without one. Read once a request."""
