@@ -27,8 +27,9 @@ SMALLEST = 44  # CSS pixels of a control on a phone, its label included
 
 
 def check_page(page, *, contrast=True):
-    """Fail with every complaint about the page as it stands now. `contrast=False` where the colours were seen already:
-    they take axe most of its time."""
+    """Fail with every complaint about the page once it is loaded: a click only waits until the next page begins.
+    `contrast=False` where the colours were seen already: they take axe most of its time."""
+    page.wait_for_load_state()
     found = complaints(page, contrast=contrast)
     assert not found, f"{page.url}\n  " + "\n  ".join(found)
 

@@ -148,10 +148,10 @@ def site(browser, django_db_setup, django_db_blocker):
         try:
             world = FullWorld()
             server = LiveServer("localhost")
-            site = SimpleNamespace(world=world, url=server.url, cookies={}, contexts={})
+            site = SimpleNamespace(world=world, url=server.url, cookies={}, pages={})
             yield site
-            for context in site.contexts.values():
-                context.close()
+            for page in site.pages.values():
+                page.context.close()
         finally:
             if server:
                 server.stop()
@@ -160,24 +160,35 @@ def site(browser, django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def visit(browser, site, request):
-    """visit(who, address, screen): a new page and the response. One browser context for each person and screen, so
-    that style sheets and scripts are fetched once."""
-    pages = []
+    """visit(who, address, screen): the page of this person on this screen, gone there, and the response. Pages are kept
+    for all tests: a new one costs a process, and fetches style sheets and scripts again."""
+    used = {}
 
     def open_page(who, address, screen="360"):
-        context = site.contexts.get((who, screen))
-        if context is None:
-            context = site.contexts[who, screen] = new_context(browser, base_url=site.url, **SCREENS[screen])
-            if who:
-                cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session(site, who), "url": site.url}
-                context.add_cookies([cookie])
-        pages.append(listen(context.new_page()))
-        return pages[-1], pages[-1].goto(address)
+        if (who, screen) not in site.pages:
+            site.pages[who, screen] = _signed_in(browser, site, who, screen)
+        page = used[who, screen] = site.pages[who, screen]
+        if page.url != "about:blank":
+            page.goto("about:blank")  # what the test before left running is not heard by this one …
+            page.storage.send("Storage.clearDataForOrigin", {"origin": site.url, "storageTypes": "local_storage"})
+        page.heard.clear()  # … nor is what it left typed
+        return page, page.goto(address)
 
     yield open_page
-    keep_pictures(request.node, pages)
-    for page in pages:
-        page.close()
+    keep_pictures(request.node, used.values())
+    if getattr(request.node, "failed", False) or any(page.is_closed() for page in used.values()):
+        for key in used:
+            site.pages.pop(key).context.close()
+
+
+def _signed_in(browser, site, who, screen):
+    context = new_context(browser, base_url=site.url, **SCREENS[screen])
+    if who:
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session(site, who), "url": site.url}
+        context.add_cookies([cookie])
+    page = listen(context.new_page())
+    page.storage = context.new_cdp_session(page)
+    return page
 
 
 def session(site, who):
