@@ -21,6 +21,16 @@ class WorkLevel(models.TextChoices):
     BASE = "base", "Cơ sở"
 
 
+# The usual reasons to send a record back → the id of the place on the form that they speak of.
+COMMENTED = {
+    "Thiếu minh chứng": "minh-chung",
+    "Số liệu chưa khớp": "so-lieu",
+    "Sai loại hoạt động": "id_kind",
+    "Trùng với hoạt động khác": "",
+    "Sai ngày": "id_first_day",
+}
+
+
 class RecordNature(models.TextChoices):
     FLOW = Nature.FLOW.value, "Hoạt động"
     STOCK = Nature.STOCK.value, "Kê khai số liệu"
@@ -86,11 +96,23 @@ COUNTED = (Status.APPROVED, Status.PUBLISHED)
 EDITABLE = (Status.DRAFT, Status.PENDING, Status.RETURNED, Status.APPROVED)
 
 
+class Doubt(models.TextChoices):
+    """What a record may be warned of when it is sent (`activities.warnings`), as a reviewer's list names it."""
+
+    UNUSUAL = "unusual", "Vượt mức thường"
+    MEMBERS = "members", "Nhiều hơn số đoàn viên"
+    PERSONS = "persons", "Số người hơn số lượt"
+    TWIN = "twin", "Có thể trùng"
+    JOINT = "joint", "Có thể là việc phối hợp"
+    EVIDENCE = "evidence", "Thiếu minh chứng"
+
+
 class Activity(models.Model):
     """A record of a unit: an activity (kind FLOW), a declaration (STOCK), or a milestone reached (MILESTONE).
 
     It counts in the work year and month of its last day. `unit` is the lead host; further hosts are `Host` rows.
-    `form_key` makes one form one record however often it is sent; `version` finds stale forms.
+    `form_key` makes one form one record however often it is sent (`form_digest`: what it said then); `version` finds
+    stale forms. `warnings`: [[code, sentence], …] as the writer saw them, `warning_reason` the one answer to them.
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, verbose_name="đơn vị", related_name="+")
@@ -115,7 +137,10 @@ class Activity(models.Model):
     submitted_at = models.DateTimeField("gửi lúc", null=True)
     decided_at = models.DateTimeField("duyệt lúc", null=True)
     form_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    form_digest = models.CharField(max_length=64, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1)
+    warnings = models.JSONField("cảnh báo khi gửi", default=list, blank=True)
+    warning_reason = models.CharField("lý do của người ghi", max_length=500, blank=True)
     search = models.TextField(editable=False)
 
     objects = querysets.ActivityQuerySet.as_manager()
@@ -153,6 +178,16 @@ class Activity(models.Model):
     def code(self):
         return f"HD-{self.year_id}-{self.pk:06d}"
 
+    @property
+    def doubts(self):
+        """The kinds of warnings it was sent with, in words, each once."""
+        return list(dict.fromkeys(str(Doubt(code).label) for code, _ in self.warnings if code in Doubt.values))
+
+    @property
+    def commented_field(self):
+        """The id of the place on the form that the reason of its return names; "" when it names none."""
+        return next((place for words, place in COMMENTED.items() if self.return_reason.startswith(words)), "")
+
     def prepare(self):
         """Normalise the texts and keep the folded search text beside them; writers call it before saving."""
         self.title, self.place, self.document = nfc(self.title), nfc(self.place), nfc(self.document)
@@ -178,11 +213,23 @@ class Figure(models.Model):
         return f"{self.indicator}: {self.value}"
 
 
+class HostState(models.TextChoices):
+    INVITED = "invited", "Chờ xác nhận"
+    CONFIRMED = "confirmed", "Đã xác nhận"
+    DECLINED = "declined", "Từ chối"
+
+
 class Host(models.Model):
-    """A further host of a joint activity, beside its lead `Activity.unit`."""
+    """A further host of a joint activity, beside its lead `Activity.unit`. It counts unless it declined."""
 
     activity = models.ForeignKey(Activity, models.CASCADE, related_name="hosts")
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    state = models.CharField("xác nhận", max_length=9, choices=HostState, default=HostState.INVITED)
+    reason = models.CharField("lý do từ chối", max_length=300, blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField("trả lời lúc", null=True)
+
+    objects = querysets.HostQuerySet.as_manager()
 
     class Meta:
         ordering = ["activity", "unit"]
@@ -190,6 +237,14 @@ class Host(models.Model):
 
     def __str__(self):
         return str(self.unit)
+
+    @property
+    def has_declined(self):
+        return self.state == HostState.DECLINED
+
+    @property
+    def has_confirmed(self):
+        return self.state == HostState.CONFIRMED
 
 
 class Step(models.TextChoices):
@@ -204,6 +259,10 @@ class Step(models.TextChoices):
     UNAPPROVE = "unapprove", "Bỏ duyệt"
     CANCEL = "cancel", "Huỷ"
     RESTORE = "restore", "Khôi phục"
+    CONFIRM = "confirm", "Xác nhận phối hợp"
+    DECLINE = "decline", "Từ chối phối hợp"
+    ATTACH = "attach", "Thêm minh chứng"
+    DETACH = "detach", "Bỏ minh chứng"
 
 
 class Event(models.Model):
@@ -223,6 +282,91 @@ class Event(models.Model):
 
     def __str__(self):
         return self.get_step_display()
+
+
+def evidence_path(evidence, name):
+    """Where a file of evidence is stored: a random name, so that nobody guesses it and no name collides."""
+    return f"minh-chung/{uuid.uuid4().hex}"
+
+
+class Evidence(models.Model):
+    """Minh chứng: a photo or document of an activity, checked and re-encoded (`unionwork.uploads`).
+
+    Sent while the form is still being filled: `key` names the file (so that a retry adds nothing), `form_key` the form;
+    `activity` follows when the form is saved. `perceptual` is a 64-bit picture hash in hex.
+    """
+
+    key = models.UUIDField(unique=True)
+    form_key = models.UUIDField(db_index=True)
+    activity = models.ForeignKey(Activity, models.PROTECT, null=True, related_name="evidence")
+    file = models.FileField("tệp", upload_to=evidence_path)
+    thumbnail = models.FileField("ảnh nhỏ", upload_to=evidence_path, blank=True)
+    name = models.CharField("tên tệp", max_length=200)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveIntegerField("dung lượng")
+    sha256 = models.CharField(max_length=64, db_index=True)
+    perceptual = models.CharField(max_length=16, blank=True, db_index=True)
+    uploader = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    objects = querysets.EvidenceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = "minh chứng"
+
+    def __str__(self):
+        return self.name
+
+
+class FormDraft(models.Model):
+    """What somebody is typing into the form of an activity, so that it goes on on another device. Gone when sent.
+
+    `data`: {field name: [texts]} as the form sends them; `version` finds a draft that another device wrote meanwhile.
+    """
+
+    key = models.UUIDField(unique=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    title = models.CharField(max_length=200, blank=True)
+    data = models.JSONField(default=dict)
+    version = models.PositiveIntegerField(default=1)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-updated_at", "-pk"]
+        verbose_name = "bản đang nhập"
+
+    def __str__(self):
+        return self.title
+
+
+class PeriodKind(models.TextChoices):
+    MONTH = "month", "Tháng"
+
+
+class PeriodReport(models.Model):
+    """Báo cáo kỳ: a unit's word that a period of the work year is complete; `nothing`: without any (further) activity.
+
+    `number` counts the periods of their kind within the work year: months 1 to 12.
+    """
+
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    year = models.ForeignKey(WorkYear, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=8, choices=PeriodKind, default=PeriodKind.MONTH)
+    number = models.PositiveSmallIntegerField()
+    nothing = models.BooleanField("không phát sinh")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["unit", "year", "kind", "number"]
+        verbose_name = "báo cáo kỳ"
+        constraints = [
+            models.UniqueConstraint(fields=["unit", "year", "kind", "number"], name="one_report_a_period")
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()} {self.number}/{self.year_id}"
 
 
 class UnitTotal(models.Model):

@@ -1,7 +1,7 @@
 """Sentences about many records and totals."""
 
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q, Sum, Window
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Sum, When, Window
 from django.db.models.functions import RowNumber
 
 from unionwork.text import fold
@@ -15,13 +15,22 @@ class ActivityQuerySet(models.QuerySet):
         return self.filter(unit__in=Unit.objects.reached(user, act))
 
     def visible_to(self, user):
-        """Records led or co-hosted by a unit in the user's scope."""
+        """Records led or co-hosted by a unit in the user's scope, those it declined too: it may change its mind."""
         from activities.models import Host
 
+        return self._of_units_of(user, Host.objects.all())
+
+    def counting_for(self, user):
+        """Of the visible ones those that count for a unit in the user's scope: not what it only declined to host."""
+        from activities.models import Host
+
+        return self._of_units_of(user, Host.objects.counting())
+
+    def _of_units_of(self, user, hosts):
         if any(grant.path == "" for grant in access.VIEW.grants(user)):
             return self
         units = Unit.objects.visible_to(user).values("pk")
-        return self.filter(Q(unit__in=units) | Exists(Host.objects.filter(activity=OuterRef("pk"), unit__in=units)))
+        return self.filter(Q(unit__in=units) | Exists(hosts.filter(activity=OuterRef("pk"), unit__in=units)))
 
     def editable_by(self, user):
         """Records the user may write: those led by a unit for which the user logs."""
@@ -53,12 +62,13 @@ class ActivityQuerySet(models.QuerySet):
         return self.filter(status__in=COUNTED)
 
     def hosted_within(self, path, year):
-        """Records of `year` with at least one host at or below `path` in that year's tree."""
+        """Records of `year` with a host at or below `path` in that year's tree: the lead or one not declined."""
         from activities.models import Host
 
         units = Placement.objects.filter(year=year, path__startswith=path).values("unit_id")
         return self.filter(
-            Q(unit__in=units) | Exists(Host.objects.filter(activity=OuterRef("pk"), unit__in=units)), year=year
+            Q(unit__in=units) | Exists(Host.objects.counting().filter(activity=OuterRef("pk"), unit__in=units)),
+            year=year,
         )
 
     def matching(self, text):
@@ -109,6 +119,37 @@ class ActivityQuerySet(models.QuerySet):
         return self.select_related("unit", "kind", "author").prefetch_related("figures__indicator", "hosts__unit")
 
 
+class HostQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """The further hosts of the records in the user's scope."""
+        from activities.models import Activity
+
+        return self.filter(activity__in=Activity.objects.visible_to(user).order_by().values("pk"))
+
+    def answerable_by(self, user):
+        """Hosts for which the user may say yes or no: those whose records the user may write."""
+        return self.filter(unit__in=Unit.objects.reached(user, access.LOG).values("pk"))
+
+    def counting(self):
+        """Hosts for whom the record counts: all that did not decline."""
+        from activities.models import HostState
+
+        return self.exclude(state=HostState.DECLINED)
+
+    def for_record(self, user):
+        """With what the page of the record shows; `may_answer`: whether it is for this user to answer."""
+        mine = Unit.objects.reached(user, access.LOG).filter(pk=OuterRef("unit_id"))
+        return self.select_related("unit").annotate(may_answer=Exists(mine))
+
+    def for_list(self):
+        """With what a row of a list shows; those without an answer first, then the latest."""
+        from activities.models import HostState
+
+        rows = self.select_related("unit", "activity__unit").prefetch_related("activity__figures__indicator")
+        answered = Case(When(state=HostState.INVITED, then=0), default=1)
+        return rows.order_by(answered, "-activity__last_day", "-activity_id", "pk")
+
+
 class UnitTotalQuerySet(models.QuerySet):
     def of_year(self, year, *, through=None):
         """Cells of a work year: the whole year, or its months 1..through."""
@@ -123,3 +164,11 @@ class UnitTotalQuerySet(models.QuerySet):
             .values("unit_id", "indicator_id")
             .annotate(total=Sum("value"), overlapped=Sum("overlap"), figures=Sum("records"))
         )
+
+
+class EvidenceQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Evidence of the activities in the user's scope, and what the user sent for a form not saved yet."""
+        from activities.models import Activity
+
+        return self.filter(Q(activity__in=Activity.objects.visible_to(user)) | Q(activity=None, uploader=user))

@@ -58,7 +58,7 @@ def evaluate(placements, work_year, *, as_of=None, today=None, pending=None, com
     day, while the year still runs. `measures`: only these, the TOTAL ones also for units that were given no number.
     """
     placements = list(placements)
-    plans = plans_for(placements, work_year.pk)
+    plans = plans_for(placements, work_year.pk, as_of)
     if measures is not None:
         plans = {unit: _only(rows, measures) for unit, rows in plans.items()}
     figures = _Figures(placements, plans, work_year, as_of)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from targets.models import Assignment, AssignmentVersion, Measure, MeasureKind
 from targets.setting import Stale
@@ -21,15 +22,19 @@ class Row:
     unit: Unit
     planned: object = KEEP
     registered: object = KEEP
+    note: object = KEEP
     version: int | None = None
 
 
 @transaction.atomic
-def assign(*, measure, rows, actor, decision_number="", decision_date=None, reason=""):
-    """Give a measure to many units at once. Returns (created, changed); rows that say nothing new are left alone.
+def assign(*, measure, rows, actor, decision_number="", decision_date=None, reason="", decision=None):
+    """Give a measure to many units at once, in force from now on. Returns (created, changed).
 
-    A decision is noted on every row; without one the row keeps what it has. Changing a number already given needs a
-    reason. Raises `Stale` when a row is no longer at the version the writer saw, and ValidationError.
+    Rows that say nothing new are left alone.
+
+    A decision is noted on every row (`decision`: the `Decision` behind it, when it was issued here); without one the
+    row keeps what it has. Changing a number already given needs a reason. Raises `Stale` when a row is no longer at
+    the version the writer saw, and ValidationError.
     """
     Measure.objects.select_for_update().get(pk=measure.pk)  # one writer of a measure at a time, also of its new rows
     _check(measure, rows)
@@ -43,6 +48,7 @@ def assign(*, measure, rows, actor, decision_number="", decision_date=None, reas
         old = _state(after)
         after.planned = after.planned if row.planned is KEEP else row.planned
         after.registered = after.registered if row.registered is KEEP else row.registered
+        after.note = after.note if row.note is KEEP else row.note
         after.decision_number = decision_number or after.decision_number
         after.decision_date = decision_date or after.decision_date
         if _state(after) == old or (
@@ -54,8 +60,8 @@ def assign(*, measure, rows, actor, decision_number="", decision_date=None, reas
         after.version += 1
         (changed if before else new).append(after)
     if regiven and not reason.strip():
-        raise ValidationError({"reason": f"Ghi lý do vì có số đã giao bị sửa: {_labels(regiven)}."})
-    _write(new, changed, actor=actor, reason=reason.strip())
+        raise ValidationError({"reason": f"Ghi lý do vì có số đã giao bị sửa: {labels(regiven)}."})
+    _write(new, changed, actor=actor, reason=reason.strip(), decision=decision)
     return len(new), len(changed)
 
 
@@ -66,7 +72,7 @@ def register(*, measure, unit, registered, actor, version=None, reason=""):
 
 
 def _state(row):
-    return row.planned, row.registered, row.decision_number, row.decision_date
+    return row.planned, row.registered, row.decision_number, row.decision_date, row.note
 
 
 def _check(measure, rows):
@@ -101,7 +107,7 @@ def _check_below(measure, year, units):
     outside = [unit for unit in units if top is None or not paths.get(unit.pk, "").startswith(top)]
     if outside:
         raise ValidationError(
-            {"unit": f"{_labels(outside)}: không thuộc {issuer} trong cây đơn vị năm {year} nên không giao được."}
+            {"unit": f"{labels(outside)}: không thuộc {issuer} trong cây đơn vị năm {year} nên không giao được."}
         )
     if len(set(units)) < len(units):
         raise ValidationError("Một đơn vị ghi hai lần.")
@@ -115,20 +121,22 @@ def _check_versions(rows, now):
         if row.version is not None and row.version != (now[row.unit.pk].version if row.unit.pk in now else NEW)
     ]
     if moved:
-        raise Stale(f"Vừa có người khác sửa số của {_labels(moved)}. Số mới ghi cạnh ô nhập; xem lại rồi lưu lần nữa.")
+        raise Stale(f"Vừa có người khác sửa số của {labels(moved)}. Số mới ghi cạnh ô nhập; xem lại rồi lưu lần nữa.")
 
 
-def _labels(units):
+def labels(units):
+    """Units by name, the first few of many."""
     labels = [unit.label for unit in units]
     more = len(labels) - LABELS_SHOWN
     return ", ".join(labels[:LABELS_SHOWN]) + (f" và {more} đơn vị khác" if more > 0 else "")
 
 
-def _write(new, changed, *, actor, reason):
+def _write(new, changed, *, actor, reason, decision):
     Assignment.objects.bulk_create(new, batch_size=1000)
     Assignment.objects.bulk_update(
-        changed, ["planned", "registered", "decision_number", "decision_date", "version"], batch_size=500
+        changed, ["planned", "registered", "decision_number", "decision_date", "note", "version"], batch_size=500
     )
+    today = timezone.localdate()
     AssignmentVersion.objects.bulk_create(
         (
             AssignmentVersion(
@@ -138,6 +146,9 @@ def _write(new, changed, *, actor, reason):
                 registered=row.registered,
                 decision_number=row.decision_number,
                 decision_date=row.decision_date,
+                decision=decision,
+                in_force_from=row.decision_date or today,
+                note=row.note,
                 reason=reason,
                 actor=actor,
             )

@@ -1,5 +1,7 @@
 """What is asked: the work year, the indicators, the chỉ tiêu with their measures, and who was given how much."""
 
+import uuid
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -124,7 +126,10 @@ class Join(models.TextChoices):
 
 
 class Target(models.Model):
-    """Chỉ tiêu: as the directive words it, with one or more measures."""
+    """Chỉ tiêu: as the directive words it, with one or more measures.
+
+    Until it is issued (`issued_on`) it is a draft: the issuing unit follows it, nothing of it reaches a unit below.
+    """
 
     LARGEST_NUMBER = 999
 
@@ -143,6 +148,7 @@ class Target(models.Model):
         related_name="answered_by",
     )
     note = models.CharField("ghi chú", max_length=200, blank=True)
+    issued_on = models.DateField("ban hành ngày", null=True, blank=True)
 
     objects = querysets.TargetQuerySet.as_manager()
 
@@ -239,6 +245,30 @@ class Measure(models.Model):
         return format_percent(value)
 
 
+class MeasureVersion(models.Model):
+    """What a measure of an issued target asked of everybody: from when, why, and who said so. Never changed.
+
+    Scales: `Measure.value`. A measure that never changed after it was issued may have none.
+    """
+
+    measure = models.ForeignKey(Measure, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField("lần")
+    value = models.BigIntegerField("giá trị", null=True)
+    floor = models.BigIntegerField("ngưỡng", null=True)
+    deadline = models.DateField("hạn", null=True)
+    in_force_from = models.DateField("có hiệu lực từ")
+    reason = models.CharField("lý do", max_length=300, blank=True)
+    actor = models.ForeignKey("units.User", models.PROTECT, related_name="+")
+    at = models.DateTimeField("lúc", auto_now_add=True)
+
+    class Meta:
+        ordering = ["measure", "number"]
+        constraints = [models.UniqueConstraint(fields=["measure", "number"], name="one_measure_version_a_number")]
+
+    def __str__(self):
+        return f"{self.measure}, lần {self.number}"
+
+
 class Assignment(models.Model):
     """Giao chỉ tiêu: what one unit was given (planned) and proposed itself (registered), now in force.
 
@@ -251,6 +281,7 @@ class Assignment(models.Model):
     registered = models.BigIntegerField("đăng ký", null=True, blank=True)
     decision_number = models.CharField("số quyết định", max_length=50, blank=True)
     decision_date = models.DateField("ngày quyết định", null=True, blank=True)
+    note = models.CharField("ghi chú", max_length=200, blank=True)
     version = models.PositiveIntegerField(default=1)
 
     objects = querysets.AssignmentQuerySet.as_manager()
@@ -272,8 +303,76 @@ class Assignment(models.Model):
         return f"{self.measure} → {self.unit}"
 
 
+def decision_path(decision, name):
+    """Where a decision's file is stored: a random name, so that nobody guesses it and no name collides."""
+    return f"quyet-dinh/{uuid.uuid4().hex}"
+
+
+class Decision(models.Model):
+    """Ban hành: one act by which a unit put numbers in force for units below it. Never changed.
+
+    `file`: the signed document, when one was attached; `file_name` is what the sender called it.
+    """
+
+    giver = models.ForeignKey(Unit, models.PROTECT, verbose_name="đơn vị ban hành", related_name="+")
+    year = models.ForeignKey(WorkYear, models.PROTECT, verbose_name="năm", related_name="+")
+    number = models.CharField("số quyết định", max_length=50)
+    day = models.DateField("ngày quyết định")
+    reason = models.CharField("lý do điều chỉnh", max_length=300, blank=True)
+    file = models.FileField("tệp quyết định", upload_to=decision_path, blank=True)
+    file_name = models.CharField("tên tệp", max_length=200, blank=True)
+    content_type = models.CharField(max_length=100, blank=True)
+    actor = models.ForeignKey("units.User", models.PROTECT, related_name="+")
+    at = models.DateTimeField("lúc", auto_now_add=True)
+
+    objects = querysets.DecisionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        verbose_name = "quyết định giao chỉ tiêu"
+
+    def __str__(self):
+        return self.number
+
+
+class DraftAssignment(models.Model):
+    """What a unit is about to give one below it, seen by nobody there until it is issued (ban hành).
+
+    `planned` in the measure's own scale, None to take a number back. `fixed`: set by hand, so that filling the grid
+    leaves it alone. A row exists only while something waits to be issued or is fixed.
+    """
+
+    measure = models.ForeignKey(Measure, models.CASCADE, related_name="drafts")
+    giver = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    planned = models.BigIntegerField("giao", null=True, blank=True)
+    note = models.CharField("ghi chú", max_length=200, blank=True)
+    fixed = models.BooleanField("giữ nguyên khi chia", default=False)
+    actor = models.ForeignKey("units.User", models.PROTECT, related_name="+")
+    at = models.DateTimeField("lúc", auto_now=True)
+
+    class Meta:
+        ordering = ["measure", "unit"]
+        verbose_name = "bản nháp giao chỉ tiêu"
+        constraints = [
+            models.UniqueConstraint(fields=["measure", "unit"], name="one_draft_a_unit"),
+            models.CheckConstraint(
+                name="draft_not_negative",
+                condition=Q(planned__isnull=True) | Q(planned__gte=0),
+                violation_error_message="Số giao không thể âm.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.measure} → {self.unit} (nháp)"
+
+
 class AssignmentVersion(models.Model):
-    """One state an assignment has had: what, by which decision, from when, who and why. Never changed."""
+    """One state an assignment has had: what, by which decision, from when, who and why. Never changed.
+
+    `in_force_from`: the day of the decision, without one the day it was written. A report of an earlier date uses the
+    version then in force (`targets.cascade.in_force`).
+    """
 
     assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField("lần")
@@ -281,6 +380,9 @@ class AssignmentVersion(models.Model):
     registered = models.BigIntegerField("đăng ký", null=True)
     decision_number = models.CharField("số quyết định", max_length=50, blank=True)
     decision_date = models.DateField("ngày quyết định", null=True)
+    decision = models.ForeignKey(Decision, models.PROTECT, null=True, related_name="versions")
+    in_force_from = models.DateField("có hiệu lực từ")
+    note = models.CharField("ghi chú", max_length=200, blank=True)
     reason = models.CharField("lý do", max_length=300, blank=True)
     actor = models.ForeignKey("units.User", models.PROTECT, related_name="+")
     at = models.DateTimeField("lúc", auto_now_add=True)
@@ -291,3 +393,31 @@ class AssignmentVersion(models.Model):
 
     def __str__(self):
         return f"{self.assignment}, lần {self.number}"
+
+
+class Reply(models.Model):
+    """Tiếp nhận: a unit's answer to what its superior gave it. The latest one counts, while it is about the version in
+    force (`version`: of the assignment; 0 for a measure that applies in common). Never changed.
+    """
+
+    measure = models.ForeignKey(Measure, models.CASCADE, related_name="replies")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    version = models.PositiveIntegerField(default=0)
+    accepted = models.BooleanField("tiếp nhận")
+    remark = models.CharField("ý kiến", max_length=500, blank=True)
+    actor = models.ForeignKey("units.User", models.PROTECT, related_name="+")
+    at = models.DateTimeField("lúc", auto_now_add=True)
+
+    class Meta:
+        ordering = ["measure", "unit", "pk"]
+        verbose_name = "ý kiến tiếp nhận"
+        constraints = [
+            models.CheckConstraint(
+                name="reply_says_something",
+                condition=Q(accepted=True) | ~Q(remark=""),
+                violation_error_message="Chưa tiếp nhận thì ghi ý kiến để cấp trên biết.",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.unit}: {self.measure}"

@@ -68,3 +68,10 @@ class MeasureQuerySet(models.QuerySet):
 class AssignmentQuerySet(models.QuerySet):
     def visible_to(self, user):
         return self.filter(unit__in=Unit.objects.visible_to(user))
+
+
+class DecisionQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Decisions of units in the user's scope, and those that gave something to one."""
+        own = Q(giver__in=Unit.objects.visible_to(user))
+        return self.filter(own | Q(versions__assignment__unit__in=Unit.objects.visible_to(user))).distinct()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from targets import assignment, catalogue, setting
 from targets.models import Group, Indicator, Join, Measure, MeasureKind, Nature, Target, WorkYear
@@ -147,7 +148,8 @@ class TargetResource(StrictResource):
         said = {name: row[name] for name in ("text", "join") if row[name]}
         if target:
             kept = [_as_it_is(one) for one in _measures(target) if one.letter not in wanted.drafts]
-            setting.edit_target(target=target, measures=sorted([*kept, *drafts], key=lambda one: one.letter), **said)
+            measures = sorted([*kept, *drafts], key=lambda one: one.letter)
+            setting.edit_target(target=target, measures=measures, actor=self.user, reason=REASON, **said)
             return
         first = next((draft.indicators[0] for draft in drafts if draft.indicators), None)
         setting.create_target(
@@ -156,6 +158,7 @@ class TargetResource(StrictResource):
             number=row["number"],
             group=first.group if first else "",
             measures=drafts,
+            issued_on=timezone.localdate(),  # a workbook tells of what was issued on paper
             **said,
         )
 

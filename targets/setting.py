@@ -6,8 +6,9 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
-from targets.models import Measure, MeasureKind, Target
+from targets.models import Measure, MeasureKind, MeasureVersion, Target
 from targets.usage import used
 from unionwork.dates import format_date
 from unionwork.text import nfc
@@ -15,7 +16,8 @@ from units.models import Level, Placement, Unit
 from units.tree import ancestor_ids
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-ISSUED = {"number", "text", "group", "join", "answers", "note"}  # what an edit may change
+EDITABLE = {"number", "text", "group", "join", "answers", "note"}  # what an edit may change
+ASKED = ("value", "floor", "deadline")  # what a measure asks of everybody: its versions
 
 
 class Stale(ValidationError):
@@ -42,7 +44,10 @@ class Draft:
 
 @transaction.atomic
 def create_target(*, year, issuer, number, text, measures, **fields):
-    """Write a new target of `issuer` with its measures (`Draft`s). Raises ValidationError."""
+    """Write a new target of `issuer` with its measures (`Draft`s), unissued unless `issued_on` says so.
+
+    Raises ValidationError.
+    """
     _check_open(year)
     target = Target(year=year, issuer=issuer, number=number, text=nfc(text), **fields)
     target.full_clean()
@@ -58,14 +63,15 @@ def create_target(*, year, issuer, number, text, measures, **fields):
 
 
 @transaction.atomic
-def edit_target(*, target, measures, seen=None, **fields):
+def edit_target(*, target, measures, actor, reason="", seen=None, **fields):
     """Change a target of an open year; `measures` replace all it has. Year and issuing unit stay.
 
     A measure that was given to units or is used by records keeps its identity: it is not deleted, nor counted in
-    another way. Raises `Stale` when the target is no longer what `fingerprint` said (`seen`), and ValidationError.
+    another way. What an issued target asks changes by a new version (`MeasureVersion`) with a reason. Raises `Stale`
+    when the target is no longer what `fingerprint` said (`seen`), and ValidationError.
     """
-    if set(fields) - ISSUED:
-        raise TypeError(f"A target's {', '.join(sorted(set(fields) - ISSUED))} cannot be edited.")
+    if set(fields) - EDITABLE:
+        raise TypeError(f"A target's {', '.join(sorted(set(fields) - EDITABLE))} cannot be edited.")
     target = Target.objects.select_for_update().get(pk=target.pk)
     existing = {measure.pk: measure for measure in _measures_of(target)}
     if seen is not None and seen != _fingerprint(target, existing.values()):
@@ -77,6 +83,8 @@ def edit_target(*, target, measures, seen=None, **fields):
     _check_answers(target)
     _check_drafts(measures, target.year)
     _check_kept(existing, measures)
+    if target.issued_on:
+        _write_versions(target, existing, measures, actor=actor, reason=reason.strip())
     target.save(update_fields=sorted(fields))
     _write_measures(target, measures, existing)
     return target
@@ -224,6 +232,36 @@ def _counts_otherwise(measure, draft):
     )
 
 
+def _write_versions(target, existing, drafts, *, actor, reason):
+    """A version of every measure that asks something else from today; of its first state too, when it has none yet."""
+    changed = [
+        (existing[draft.pk], draft) for draft in drafts if draft.pk and _asks_otherwise(existing[draft.pk], draft)
+    ]
+    if changed and not reason:
+        letters = ", ".join(measure.letter for measure, _ in changed)
+        raise ValidationError({"reason": f"Ghi lý do vì kế hoạch đã ban hành bị sửa (ý {letters})."})
+    for measure, draft in changed:
+        number = measure.versions.count()
+        rows = [(draft, timezone.localdate(), reason)]
+        if not number:
+            rows.insert(0, (measure, target.issued_on, ""))
+        MeasureVersion.objects.bulk_create(
+            MeasureVersion(
+                measure=measure,
+                number=number + place,
+                in_force_from=since,
+                reason=why,
+                actor=actor,
+                **{name: getattr(state, name) for name in ASKED},
+            )
+            for place, (state, since, why) in enumerate(rows, 1)
+        )
+
+
+def _asks_otherwise(measure, draft):
+    return any(getattr(measure, name) != getattr(draft, name) for name in ASKED)
+
+
 def _write_measures(target, drafts, existing):
     kept = {draft.pk for draft in drafts if draft.pk}
     gone = [pk for pk in existing if pk not in kept]
@@ -257,7 +295,11 @@ def _measures_of(target):
 
 
 def _fingerprint(target, measures):
-    seen = [[str(getattr(target, name)) for name in sorted(ISSUED - {"answers"})], target.answers_id]
+    seen = [
+        [str(getattr(target, name)) for name in sorted(EDITABLE - {"answers"})],
+        target.answers_id,
+        target.issued_on,
+    ]
     for row in measures:
         names = ("pk", "letter", "text", "kind", "value", "floor", "level", "sector", "deadline", "year_end_only")
         codes = [sorted(each.code for each in rows.all()) for rows in (row.indicators, row.denominators)]

@@ -133,7 +133,7 @@ def target_edit(request, pk):
         measures=[measure_initial(measure) for measure in target.measures.all()],
     )
     seen = request.POST.get("seen", "") if request.method == "POST" else setting.fingerprint(target)
-    saved = page.saved(lambda **fields: setting.edit_target(target=target, seen=seen, **fields))
+    saved = page.saved(lambda **fields: setting.edit_target(target=target, actor=request.user, seen=seen, **fields))
     if saved:
         messages.success(request, f"Đã lưu chỉ tiêu {saved.number}.")
         return redirect(address("target_detail", pk, year=target.year))

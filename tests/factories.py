@@ -57,9 +57,10 @@ def make_kind(code, figures=(), counted=(), nature="flow", **fields):
 
 
 def make_target(issuer, year, measures, **fields):
-    """`measures`: dicts of Measure fields with `indicators` / `denominators` lists."""
-    fields = {"number": next(_numbers), "text": "Chỉ tiêu thử"} | fields
-    target = Target.objects.create(issuer=issuer, year_id=getattr(year, "year", year), **fields)
+    """`measures`: dicts of Measure fields with `indicators` / `denominators` lists. Issued unless `issued_on=None`."""
+    year = getattr(year, "year", year)
+    fields = {"number": next(_numbers), "text": "Chỉ tiêu thử", "issued_on": date(year, 1, 1)} | fields
+    target = Target.objects.create(issuer=issuer, year_id=year, **fields)
     for letter, measure in zip("abcdef", measures, strict=False):
         measure = dict(measure)
         indicators, denominators = measure.pop("indicators", ()), measure.pop("denominators", ())

@@ -6,9 +6,10 @@ from django.core.exceptions import ValidationError
 from activities.models import Activity
 from targets import setting
 from targets.models import Indicator, Measure, Target
-from targets.setting import Draft, create_target, edit_target, fingerprint
+from targets.setting import Draft, create_target, fingerprint
 from targets.years import close_year
 from tests.factories import assign, make_indicator, make_target, make_unit
+from units.models import User
 
 
 @pytest.fixture
@@ -19,6 +20,10 @@ def trees(world):
 def create(world, *drafts, **fields):
     fields = {"year": world.year, "issuer": world.k1, "number": 1, "text": "Trồng cây"} | fields
     return create_target(measures=list(drafts), **fields)
+
+
+def edit_target(**fields):
+    return setting.edit_target(actor=User.objects.get(username="staff"), **fields)
 
 
 def draft_of(measure, **changes):
