@@ -46,8 +46,8 @@ def pytest_collection_modifyitems(config, items):
 def asks_database(item):
     """What never touches a database is proven by the first run already."""
     fixtures = {"db", "transactional_db", "django_db_setup"}
-    marks = (item.get_closest_marker("django_db"), item.get_closest_marker("postgresql"))
-    return bool(fixtures & set(item.fixturenames)) or any(marks)
+    marks = ("django_db", "postgresql", "own_database")
+    return bool(fixtures & set(item.fixturenames)) or any(item.get_closest_marker(mark) for mark in marks)
 
 
 def pytest_report_header():

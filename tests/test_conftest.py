@@ -26,6 +26,13 @@ def test_of_postgresql():
 @pytest.mark.sqlite
 def test_of_sqlite():
     pass
+
+@pytest.mark.own_database
+def test_on_both():
+    pass
+
+def test_without_a_database():
+    pass
 """
 
 
@@ -59,8 +66,8 @@ def test_a_run_without_a_skip_passes_on_ci(tmp_path):
 
 def test_a_postgresql_test_is_a_skip_where_no_server_is_and_left_to_its_own_run_where_one_is(tmp_path):
     without = run(tmp_path, BOUND)
-    assert "1 passed, 1 skipped" in without.stdout
+    assert "3 passed, 1 skipped" in without.stdout
     beside = run(tmp_path, BOUND, TEST_POSTGRESQL_URL="postgres://nobody@127.0.0.1:1/none")
-    assert "1 passed, 1 deselected" in beside.stdout
+    assert "3 passed, 1 deselected" in beside.stdout
     on_it = run(tmp_path, BOUND, DATABASE_URL="postgres://nobody@127.0.0.1:1/none")
-    assert "1 passed, 1 deselected" in on_it.stdout
+    assert "2 passed, 2 deselected" in on_it.stdout
