@@ -1,5 +1,8 @@
 """Writing a record down and changing it."""
 
+import hashlib
+import json
+
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -9,6 +12,7 @@ from activities.models import EDITABLE, Activity, Event, Figure, Host, RecordNat
 from activities.rules import Rules
 from unionwork.dates import format_date
 from unionwork.numbers import format_number
+from unionwork.text import nfc
 from units import tree
 
 FIELDS = {
@@ -28,15 +32,41 @@ class Stale(ValidationError):
     """Somebody else changed the record after this form was opened."""
 
 
+class SentOtherwise(Exception):
+    """This form became the record `already` before, and with other content."""
+
+    def __init__(self, already):
+        super().__init__(already.code)
+        self.already = already
+
+
 def create(*, entry, actor):
-    """Write a new record as a draft. The same `form_key` twice gives the record that is already there."""
+    """Write a new record as a draft. The same `form_key` twice gives the record that is already there.
+
+    Raises `SentOtherwise` when that was written with other content.
+    """
+    digest = entry.activity.form_digest = digest_of(entry)
     already = Activity.objects.filter(form_key=entry.activity.form_key).first()
-    if already:
-        return already
-    try:
-        return create_many(entries=[entry], actor=actor)[0]
-    except IntegrityError:  # a double tap: the other request came first
-        return Activity.objects.get(form_key=entry.activity.form_key)
+    if already is None:
+        try:
+            return create_many(entries=[entry], actor=actor)[0]
+        except IntegrityError:  # a double tap: the other request came first
+            already = Activity.objects.get(form_key=entry.activity.form_key)
+    if already.author_id != actor.pk:
+        raise ValidationError("Biểu mẫu này đã được dùng. Tải lại trang rồi ghi lại.")
+    if already.form_digest not in ("", digest):
+        raise SentOtherwise(already)
+    return already
+
+
+def digest_of(entry):
+    """SHA-256 of what a form says, however it was sent: line ends, spaces and Unicode forms do not count."""
+    activity = entry.activity
+    names = ["unit_id", "kind_id", "milestone_id", "title", "first_day", "last_day", "place", "work_level"]
+    said = [nfc(str(getattr(activity, name))) for name in [*names, "document", "description"]]
+    figures = sorted((row.code, parsed.value, parsed.word) for row, parsed in entry.figures.items())
+    hosts = sorted(unit.pk for unit in entry.hosts)
+    return hashlib.sha256(json.dumps([said, figures, hosts]).encode()).hexdigest()
 
 
 @transaction.atomic
@@ -67,7 +97,7 @@ def create_many(*, entries, actor, rules=None, settled=False):
 def edit(*, entry, actor, version):
     """Change a record. An approved one goes back to waiting and leaves the totals until it is approved again.
 
-    Raises `Stale` when the record is no longer at `version`.
+    Raises `Stale` when the record is no longer at `version`, unless it says the same already: sent once more.
     """
     tree.lock_shared()  # before the rules read which years are open: nobody closes one meanwhile
     rules = Rules()
@@ -77,12 +107,12 @@ def edit(*, entry, actor, version):
     into = {(activity.unit_id, activity.year_id)} if is_level else ()
     with totals.counting([activity.pk], into) as records:
         record = records[activity.pk]
-        if record["version"] != version:
+        before = Activity.objects.get(pk=activity.pk)
+        changes = differences(before, entry, rules)
+        if changes and record["version"] != version:
             raise Stale("Hoạt động này vừa được người khác sửa. Xem bản mới bên cạnh rồi lưu lại.")
         if record["status"] not in EDITABLE or not record["year__is_open"]:
             raise ValidationError(f"Không sửa được hoạt động ở trạng thái “{Status(record['status']).label}”.")
-        before = Activity.objects.get(pk=activity.pk)
-        changes = differences(before, entry, rules)
         if not changes:
             return activity
         status = Status.PENDING if record["status"] == Status.APPROVED else Status(record["status"])
@@ -93,8 +123,7 @@ def edit(*, entry, actor, version):
         activity.save(force_update=True)
         activity.figures.all().delete()
         Figure.objects.bulk_create(_figures(entry, rules))
-        activity.hosts.all().delete()
-        Host.objects.bulk_create(Host(activity=activity, unit=unit) for unit in entry.hosts)
+        _keep_hosts(activity, entry.hosts)
         Event.objects.create(
             activity=activity,
             step=Step.EDIT,
@@ -104,6 +133,13 @@ def edit(*, entry, actor, version):
             changes=changes,
         )
     return activity
+
+
+def _keep_hosts(activity, units):
+    """Those that stay keep their answer; new ones are invited."""
+    activity.hosts.exclude(unit__in=units).delete()
+    there = set(activity.hosts.values_list("unit_id", flat=True))
+    Host.objects.bulk_create(Host(activity=activity, unit=unit) for unit in units if unit.pk not in there)
 
 
 def _figures(entry, rules):

@@ -8,6 +8,8 @@ from django.http import HttpResponseServerError
 from django.shortcuts import render
 from django.template import loader
 
+from unionwork import carrying
+
 logger = logging.getLogger(__name__)
 
 
@@ -22,8 +24,9 @@ def forbidden(request, exception=None):
 
 
 def csrf_failure(request, reason=""):
-    """A form whose page is older than the session: nothing was sent."""
-    return render(request, "403_csrf.html", status=403)
+    """A form whose page is older than the session: nothing was saved, and what was typed can be opened again."""
+    carried = carrying.sent_by(request) if carrying.is_from_own_page(request) else []
+    return render(request, "403_csrf.html", {"carried": carried}, status=403)
 
 
 def not_found(request, exception=None):

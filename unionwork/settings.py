@@ -55,7 +55,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "unionwork.errors.RefuseNul",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "units.account_views.LoginRequired",
     "unionwork.policy.PolicyMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

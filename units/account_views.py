@@ -5,12 +5,14 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from unionwork import carrying
 from unionwork.policy import ANY_USER, PUBLIC, policy
 from units.models import User
 from units.phones import phone_digits
@@ -57,14 +59,37 @@ def sign_in(request):
     if request.htmx:
         # A fragment asked for after the session ended: no login page inside the page, what was typed stays.
         return HttpResponse(status=401)
+    carried = carrying.through_login(request)
     if request.user.is_authenticated:
-        return redirect(_destination(request))
+        return _go_on(request, carried)
     form = LoginForm(request, data=request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         login(request, form.get_user())
+        return _go_on(request, carried)
+    next_page = request.POST.get("next") or request.GET.get("next", "")
+    return _login_page(request, form, next_page, carried, status=422 if form.errors else 200)
+
+
+def _login_page(request, form, next_page, carried, *, status):
+    context = {"form": form, "next": next_page, "carried": carried, "mark": carrying.MARK}
+    return render(request, "registration/login.html", context, status=status)
+
+
+def _go_on(request, carried):
+    """To where the person was going, or to what they had typed when the session ended."""
+    if not carried or not carrying.is_of(request.user, carried):
         return redirect(_destination(request))
-    context = {"form": form, "next": request.POST.get("next") or request.GET.get("next", "")}
-    return render(request, "registration/login.html", context, status=422 if form.errors else 200)
+    return render(request, "registration/go_on.html", {"next": _destination(request), "carried": carried})
+
+
+class LoginRequired(LoginRequiredMiddleware):
+    """Sends the stranger to the login page; a record form that comes after its session ended is not thrown away."""
+
+    def handle_no_permission(self, request, view_func):
+        carried = carrying.sent_by(request)
+        if not carried or "X-Keep" in request.headers or request.headers.get("HX-Request"):
+            return super().handle_no_permission(request, view_func)
+        return _login_page(request, LoginForm(request), request.path, carried, status=401)
 
 
 @policy(PUBLIC, relation="none", methods="POST")

@@ -43,8 +43,13 @@ def test_a_new_record_is_a_draft_of_its_year_and_month_with_counted_figures(worl
 
 def test_the_same_form_key_twice_is_one_record(world):
     first = make_activity(world.b11, world.cadre, world.planting, {world.trees: 5})
-    again = make_activity(world.b11, world.cadre, world.planting, {world.trees: 9}, form_key=first.form_key)
+    again = make_activity(world.b11, world.cadre, world.planting, {world.trees: 5}, form_key=first.form_key)
     assert again == first
+    with pytest.raises(recording.SentOtherwise) as other:
+        make_activity(world.b11, world.cadre, world.planting, {world.trees: 9}, form_key=first.form_key)
+    assert other.value.already == first
+    with pytest.raises(ValidationError):
+        make_activity(world.b11, world.staff, world.planting, {world.trees: 5}, form_key=first.form_key)
     assert list(Activity.objects.values_list("pk", flat=True)) == [first.pk]
     assert Event.objects.count() == 1
     assert first.figures.get(indicator=world.trees).value == 5
@@ -61,7 +66,7 @@ def test_the_database_too_refuses_a_second_record_of_one_form(world, monkeypatch
         return found(pk=None) if len(calls) == 1 else found(*args, **kwargs)
 
     monkeypatch.setattr(Activity.objects, "filter", late_filter)
-    again = make_activity(world.b11, world.cadre, world.planting, {world.trees: 9}, form_key=first.form_key)
+    again = make_activity(world.b11, world.cadre, world.planting, {world.trees: 5}, form_key=first.form_key)
     assert (again, Activity.objects.count()) == (first, 1)
 
 
