@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from activities.models import COUNTED, Activity, Figure, Host, UnitTotal
+from activities.models import COUNTED, Activity, Figure, Host, HostState, UnitTotal
 from targets.models import Indicator, Nature, WorkYear
 from units.models import Placement, Unit
 
@@ -96,11 +96,12 @@ def _figures(year):
 
 
 def _further_hosts(year):
-    """{activity: [units beside the lead]} of the joint ones."""
+    """{activity: [units beside the lead that did not decline]} of the joint ones."""
     hosts = defaultdict(list)
     rows = Host.objects.filter(activity__in=Activity.objects.filter(year=year, status__in=COUNTED)).order_by()
-    for activity, unit in rows.values_list("activity_id", "unit_id").iterator(CHUNK):
-        hosts[activity].append(unit)
+    for activity, unit, state in rows.values_list("activity_id", "unit_id", "state").iterator(CHUNK):
+        if state in (HostState.INVITED, HostState.CONFIRMED):
+            hosts[activity].append(unit)
     return hosts
 
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from activities.models import COUNTED, Activity, Figure, UnitTotal
+from activities.models import COUNTED, Activity, Figure, Host, UnitTotal
 from activities.moving import move_unit, years_to_move
 from targets.models import Indicator, Nature
 from units import organising, tree
@@ -128,7 +128,7 @@ def _shared(here, superiors):
     """{(superior, indicator): what joint activities count both inside the moving subtree and elsewhere below it}."""
     rows = Figure.objects.filter(
         activity__in=Activity.objects.counted().hosted_within(here.path, here.year).order_by(),
-        activity__hosts__isnull=False,
+        activity__hosts__in=Host.objects.counting(),
         indicator__nature=Nature.FLOW,
     ).values_list("pk", "indicator_id", "value", "activity__unit_id", "activity__hosts__unit_id")
     figures, hosts = {}, defaultdict(set)

@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 
 from django.db import connection, transaction
 
-from activities.models import COUNTED, Activity, Figure, UnitTotal
+from activities.models import COUNTED, Activity, Figure, HostState, UnitTotal
 from targets.models import Indicator, Nature
 from units import tree
 from units.models import Placement, Unit
@@ -147,7 +147,7 @@ def _lock_units(unit_years):
 
 
 def _flow_rows(ids):
-    """[(activity, year, month, indicator, value, host ids)] of the counted ones: one query."""
+    """[(figure, year, month, indicator, value, ids of the hosts that did not decline)] of the counted: one query."""
     rows = (
         Figure.objects.filter(activity__in=ids, activity__status__in=COUNTED, indicator__nature=Nature.FLOW)
         .order_by("pk")
@@ -159,12 +159,13 @@ def _flow_rows(ids):
             "value",
             "activity__unit_id",
             "activity__hosts__unit_id",
+            "activity__hosts__state",
         )
     )
     figures = []
     for _, same in groupby(rows, key=lambda row: row[0]):
         same = list(same)
-        hosts = {same[0][5]} | {row[6] for row in same if row[6]}
+        hosts = {same[0][5]} | {row[6] for row in same if row[6] and row[7] != HostState.DECLINED}
         figures.append((*same[0][:5], hosts))
     return figures
 

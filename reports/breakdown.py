@@ -44,7 +44,7 @@ def take_apart(placement, work_year, as_of=None):
 def _flows(placement, counted):
     """[(indicator, level, own, sum)] of what happened."""
     unit = placement.unit_id
-    co_hosted = Exists(Host.objects.filter(activity=OuterRef("activity_id"), unit=unit))
+    co_hosted = Exists(Host.objects.counting().filter(activity=OuterRef("activity_id"), unit=unit))
     figures = Figure.objects.filter(activity__in=counted.order_by().values("pk"), indicator__nature=Nature.FLOW)
     level = Case(When(activity__work_level="", then=_level_of_lead(placement)), default=F("activity__work_level"))
     own = Case(When(Q(activity__unit=unit) | Q(co_hosted), then=Value(True)), default=Value(False))

@@ -39,6 +39,8 @@ TO = {
     "restore": "draft",
 }
 DECIDES = ("approve", "return", "unapprove")
+ANSWERS = {"confirm": "confirmed", "decline": "declined"}
+ANSWERED_IN = ("pending", "returned", "approved")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,12 @@ class Record:
     status: str
     writers: set
     version: int = 1
+    answers: dict = field(default_factory=dict)  # {host: "confirmed" or "declined"} of the further hosts that answered
+
+    def counting_hosts(self):
+        """The lead and every further host that did not decline."""
+        declined = {host for host in self.content.hosts if self.answers.get(host) == "declined"}
+        return {self.content.unit, *self.content.hosts} - declined
 
 
 @dataclass
@@ -160,11 +168,17 @@ class Oracle:
         return True
 
     def edit(self, record, content, writer, *, stale=False):
-        """Whether it was accepted (also when nothing changed)."""
-        if not self.lawful(content) or stale or not self.is_open(record) or record.status == "cancelled":
+        """Whether it was accepted (also when nothing changed, which is never stale: the same form sent once more)."""
+        if (
+            not self.lawful(content)
+            or (stale and content != record.content)
+            or not self.is_open(record)
+            or record.status == "cancelled"
+        ):
             return False
         if content != record.content:
             record.content = replace(content)
+            record.answers = {host: said for host, said in record.answers.items() if host in content.hosts}
             record.writers.add(writer)
             record.status = "pending" if record.status == "approved" else record.status
             record.version += 1
@@ -194,6 +208,20 @@ class Oracle:
         self.steps += 1
         return "ok"
 
+    def answer(self, name, record, host, user):
+        """A further host confirms or declines: "ok", "wrong state" or "denied"; the same again changes nothing."""
+        if host not in record.content.hosts or record.status not in ANSWERED_IN or not self.is_open(record):
+            return "wrong state"
+        now = max(self.trees)
+        if host not in self.trees[now] or not any(
+            who == user and role == "secretary" and unit in self.line(now, host) for who, role, unit in self.grants
+        ):
+            return "denied"
+        if record.answers.get(host) != ANSWERS[name]:
+            record.answers[host] = ANSWERS[name]
+            self.steps += 1
+        return "ok"
+
     # --- answers -------------------------------------------------------------------
 
     def visible(self, user):
@@ -210,21 +238,21 @@ class Oracle:
         cells = Counter()
         for year in self.trees:
             counted = [
-                (i, row.content)
+                (i, row)
                 for i, row in enumerate(self.records)
                 if row.status == "approved" and self.year_of(row.content.day) == year
             ]
             for unit in self.trees[year]:
                 below = self.below(year, unit)
                 self._flows(cells, year, unit, below, [row for _, row in counted])
-                self._levels(cells, year, unit, below, counted)
+                self._levels(cells, year, unit, below, [(i, row.content) for i, row in counted])
         found = {key[:4] for key in cells}
         values = {key: tuple(cells[(*key, what)] for what in ("value", "overlap", "records")) for key in found}
         return {key: value for key, value in values.items() if any(value)}
 
-    def _flows(self, cells, year, unit, below, contents):
-        for content in contents:
-            hosts = len(below & {content.unit, *content.hosts})
+    def _flows(self, cells, year, unit, below, records):
+        for record in records:
+            content, hosts = record.content, len(below & record.counting_hosts())
             if content.kind == "stock" or not hosts:
                 continue
             typed = {**content.figures, **dict.fromkeys(COUNTED_BY[content.kind], 1)}

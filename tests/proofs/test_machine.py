@@ -6,6 +6,7 @@ HYPOTHESIS_PROFILE=long runs 500 lives of 50 steps; the default is 30 of 25.
 import os
 from contextlib import contextmanager
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -22,9 +23,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from activities import moving, querysets, recording, review, totals
+from activities import hosting, moving, querysets, recording, review, totals
 from activities.audit import audit
-from activities.models import Activity, Event, UnitTotal
+from activities.models import Activity, Event, Host, UnitTotal
 from activities.querysets import ActivityQuerySet
 from activities.rules import Entry
 from targets import years
@@ -215,9 +216,20 @@ class Lives(RuleBasedStateMachine):
     def log(self, unit, day, figures, kind, writer, until):
         self._log(self.content(unit, day, figures, (), kind), writer, until)
 
-    @rule(unit=anything, day=days, figures=flows, hosts=st.lists(anything, min_size=1, max_size=4), until=far)
-    def log_joint(self, unit, day, figures, hosts, until):
-        self._log(self.content(unit, day, figures, hosts, "flow"), 0, until)
+    @rule(
+        unit=anything,
+        day=days,
+        figures=flows,
+        hosts=st.lists(anything, min_size=1, max_size=4),
+        until=far,
+        declines=st.booleans(),
+    )
+    def log_joint(self, unit, day, figures, hosts, until, declines):
+        content = self.content(unit, day, figures, hosts, "flow")
+        already = len(self.records)
+        self._log(content, 0, until)
+        if declines and content.hosts and len(self.records) > already:
+            self._answer("decline", already, min(content.hosts), CHIEF)
 
     @rule(unit=anything, below=anything, day=days, figures=flows)
     def log_joint_with_a_superior(self, unit, below, day, figures):
@@ -309,6 +321,27 @@ class Lives(RuleBasedStateMachine):
         with expected("ok" if self.oracle.edit(model, content, 0) else "invalid"):
             recording.edit(entry=self.entry(content, activity), actor=self.user(0), version=activity.version)
 
+    @precondition(lambda self: any(row.content.hosts for row in self.oracle.records))
+    @rule(
+        number=anything,
+        host=anything,
+        name=st.sampled_from(["decline", "decline", "confirm"]),
+        actor=st.sampled_from([CHIEF, CHIEF, FLOATER, VIEWER]),
+        is_host=often,
+    )
+    def answer(self, number, host, name, actor, is_host):
+        joint = [i for i, row in enumerate(self.oracle.records) if row.content.hosts]
+        number = joint[number % len(joint)]
+        hosts = sorted(self.oracle.records[number].content.hosts)
+        self._answer(name, number, hosts[host % len(hosts)] if is_host else self.unit(host), actor)
+
+    def _answer(self, name, number, host, actor):
+        model, activity = self.record(number)
+        with expected(self.oracle.answer(name, model, host, actor)):
+            reason = {"reason": "Vì thế"} if name == "decline" else {}
+            verb = getattr(hosting, name)
+            verb(activity=activity, unit=self.units[host], actor=self.user(actor), **reason)
+
     @precondition(lambda self: len(self.oracle.trees) < len(YEARS))
     @rule(year=st.sampled_from([2023, 2022]))
     def open_another_year(self, year):
@@ -341,6 +374,12 @@ class Lives(RuleBasedStateMachine):
             for pk, row in zip(self.records, self.oracle.records, strict=True)
         ]
         assert Event.objects.count() == self.oracle.steps
+        hosts = Host.objects.values_list("activity_id", "unit_id", "state")
+        assert set(hosts) == {
+            (pk, self.units[host].pk, row.answers.get(host, "invited"))
+            for pk, row in zip(self.records, self.oracle.records, strict=True)
+            for host in row.content.hosts
+        }
 
     @invariant()
     def the_tree_is_that_of_the_moves(self):
@@ -415,6 +454,10 @@ def levels_add_up_over_time(patch):
     patch.setattr(totals, "_level_rows", each_on_its_own)
 
 
+def hosts_that_declined_count(patch):
+    patch.setattr(totals, "HostState", SimpleNamespace(DECLINED=None))
+
+
 def waiting_records_count(patch):
     patch.setattr(totals, "COUNTED", ("approved", "published", "pending"))
 
@@ -444,6 +487,7 @@ def scope_reaches_one_level_too_high(patch):
         overlap_is_not_subtracted,
         wholes_do_not_hear_of_their_parts,
         levels_add_up_over_time,
+        hosts_that_declined_count,
         waiting_records_count,
         moves_forget_records_a_unit_only_joined,
         people_approve_what_they_changed,

@@ -17,9 +17,9 @@ from django.core.management import call_command
 from django.db import connections, transaction
 from django.db.utils import Error as DatabaseError
 
-from activities import moving, recording, review, totals
+from activities import hosting, moving, recording, review, totals
 from activities.audit import audit
-from activities.models import Activity, ActivityKind, Event, Status, Step, UnitTotal
+from activities.models import Activity, ActivityKind, Event, Host, HostState, Status, Step, UnitTotal
 from activities.rules import Entry
 from targets import years
 from targets.models import Indicator
@@ -116,7 +116,7 @@ class Writer:
 
     def mix(self, operations):
         acts = [self.approve, self.approve, self.approve_some, self.give_back, self.submit, self.edit, self.unapprove]
-        acts += [self.cancel, self.restore, self.declare]
+        acts += [self.cancel, self.restore, self.declare, self.answer]
         for number in range(operations):
             if number % 40 == 20:
                 self.attempt("move", self.move)
@@ -158,6 +158,14 @@ class Writer:
         recording.edit(entry=Entry(activity, figures, hosts), actor=self.cadre, version=activity.version)
         return True
 
+    def answer(self, pk):
+        """A co-host declines, or confirms; most records have none."""
+        hosts = Host.objects.filter(activity__status__in=[Status.PENDING, Status.APPROVED]).select_related("unit")
+        host = self.random.choice(list(hosts))
+        act = self.random.choice([hosting.confirm, hosting.decline])
+        reason = {"reason": "Không tham gia"} if act == hosting.decline else {}
+        return act(activity=Activity.objects.get(pk=host.activity_id), unit=host.unit, actor=self.me, **reason)
+
     def declare(self, pk):
         kind = ActivityKind.objects.get(code="thu-ke-khai")
         day = date(2024, 1, 1) + timedelta(days=self.random.randrange(300))
@@ -180,12 +188,19 @@ def report():
     national = UnitTotal.objects.filter(unit__code="tw", month=0, indicator__code="thu-cay-xanh")
     broken = 0
     for activity in Activity.objects.prefetch_related("events"):
-        status = ""
+        status, answers, last_answer = "", 0, {}
         for event in activity.events.all():
             broken += event.from_status != status
             status = event.to_status
+            if event.step in (Step.CONFIRM, Step.DECLINE):
+                answers += 1
+                unit, _, answer = event.changes[0]
+                broken += last_answer.get(unit) == answer  # the same answer twice is one
+                last_answer[unit] = answer
+            elif event.step == Step.EDIT:
+                last_answer = {}  # whoever was taken out and asked again answers anew
         broken += activity.status != status
-        broken += activity.version != activity.events.count()
+        broken += activity.version != len(activity.events.all()) - answers
     return {
         "approval_events": approvals,
         "approved": approved.count(),
@@ -197,6 +212,7 @@ def report():
             if figure.indicator.code == "thu-cay-xanh"
         ),
         "broken_histories": broken,
+        "declined": Host.objects.filter(state=HostState.DECLINED).count(),
         "differences": len(audit(YEAR).differences),
     }
 
