@@ -6,12 +6,17 @@ from datetime import timedelta
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.functional import cached_property
 
-from activities.models import Activity, RecordNature, WorkLevel
+from activities import warnings
+from activities.contributions import contributions
+from activities.models import Activity, RecordNature, Status, WorkLevel
 from activities.record_form import MOST_FOUND, MOST_HOSTS, HostsField, RecordForm, units_by_code
 from unionwork.dates import format_date
 from unionwork.fields import VietnameseDateField
 from units.models import Placement, Unit
+
+DAYS_AGO = {"hom-nay": 0, "hom-qua": 1}
 
 
 @dataclass(frozen=True)
@@ -26,19 +31,88 @@ class ActivityForm(RecordForm):
     kind = forms.CharField(max_length=40, label="Loại", error_messages={"required": "Chọn loại hoạt động."})
     first_day = VietnameseDateField(label="Ngày", error_messages={"required": "Nhập ngày, ví dụ 26/03/2024."})
     last_day = VietnameseDateField(label="Đến ngày (nếu có)", required=False)
-    title = forms.CharField(max_length=200, label="Tên", required=False, help_text="để trống thì lấy tên của loại")
-    work_level = forms.ChoiceField(label="Cấp công trình", required=False)
+    title = forms.CharField(max_length=200, label="Tên", required=False, help_text="gợi ý theo loại, sửa được")
+    work_level = forms.ChoiceField(label="Cấp công trình", required=False, help_text="cần có khi gửi duyệt")
     place = forms.CharField(max_length=200, label="Địa điểm", required=False)
     hosts = HostsField(label="Phối hợp với", required=False)
     description = forms.CharField(max_length=4000, label="Ghi chú", required=False, widget=forms.Textarea({"rows": 3}))
+    warnings_checked = forms.BooleanField(label=warnings.CHECKED.rstrip("."), required=False)
+    warning_reason = forms.CharField(
+        max_length=400, label="Lý do (nếu cần nói thêm)", required=False, widget=forms.Textarea({"rows": 2})
+    )
+
+    doubts = ()  # what the writer is asked before the record is sent
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.initial.setdefault("first_day", timezone.localdate())
         self.fields["work_level"].choices = [("", "– chọn cấp –"), *WorkLevel.choices]
+        self._press_day()
         if self.kind_chosen:
-            self.fields["title"].widget.attrs["placeholder"] = self.kind_chosen.name
+            self.fields["title"].widget.attrs["placeholder"] = self.suggested_title
+        self.takes_suggestion = self._is_title_ours()
+        if self.takes_suggestion:
+            self.initial["title"] = self.suggested_title
         self._find_hosts()
+
+    def _press_day(self):
+        """The buttons beside the day, without JavaScript. They write a date into the box: a word that is read when the
+        form arrives would mean another day when the phone sends it tomorrow."""
+        pressed = self.source.get("ngay") if self.source is not None else None
+        if not self.is_bound and pressed in DAYS_AGO:
+            self.initial["first_day"] = timezone.localdate() - timedelta(days=DAYS_AGO[pressed])
+
+    @property
+    def day_buttons(self):
+        """[(value, label, the date it stands for)]"""
+        today = timezone.localdate()
+        labels = {"hom-nay": "Hôm nay", "hom-qua": "Hôm qua"}
+        return [(name, labels[name], format_date(today - timedelta(days=ago))) for name, ago in DAYS_AGO.items()]
+
+    @property
+    def today(self):
+        return timezone.localdate().isoformat()
+
+    @cached_property
+    def year_typed(self):
+        """The work year of the days as they stand in the boxes, or None."""
+        for name in ("last_day", "first_day"):
+            try:
+                day = self.fields[name].to_python(self[name].value())
+            except ValidationError:
+                return None
+            if day:
+                return self.rules.year_of(day)
+        return None
+
+    @cached_property
+    def suggested_title(self):
+        """The kind, from the unit's second of the year on with its number: "Hiến máu tình nguyện đợt 2"."""
+        kind = self.kind_chosen
+        if kind is None or self.activity is not None:
+            return kind.name if kind else ""
+        before = Activity.objects.filter(unit=self.unit_chosen, kind=kind, year=self.year_typed)
+        count = before.exclude(status=Status.CANCELLED).count() if self.unit_chosen and self.year_typed else 0
+        word = "số" if kind.has_work_level else "đợt"
+        return f"{kind.name} {word} {count + 1}" if count else kind.name
+
+    def _is_title_ours(self):
+        """Whether the title is still what the form itself put there."""
+        if self.is_bound or self.activity is not None:
+            return False
+        typed = self.initial.get("title") or ""
+        return typed == "" or (self.source is not None and typed == self.source.get("ten-goi-y"))
+
+    @cached_property
+    def feeds(self):
+        """Tính vào: what the figures as typed will feed, those the system counts included."""
+        figures = dict(self.typed_figures)
+        if self.kind_chosen:
+            level = self["work_level"].value() or ""
+            draft = Activity(kind=self.kind_chosen, work_level=level)
+            figures |= dict.fromkeys(self.rules.counted(draft), 1)
+        indicators = {indicator.pk: indicator for indicator in self.indicators.values()}
+        return contributions(self.unit_chosen, self.year_typed, figures, indicators)
 
     def _saved(self, entry):
         activity = entry.activity
@@ -84,6 +158,22 @@ class ActivityForm(RecordForm):
             "details_are_open": filled or bool(self.host_query),
         }
 
+    def ask(self, unanswered):
+        """Show the warnings; the second time without an answer is an error."""
+        self.doubts = unanswered.warnings
+        if unanswered.was_asked:
+            self.add_error("warnings_checked", "Đánh dấu đã kiểm tra, hoặc ghi lý do, rồi gửi lại.")
+
+    @property
+    def answer(self):
+        """{asked, reason}: the warnings the writer has seen, and the one answer to them."""
+        said = self.cleaned_data
+        checked = warnings.CHECKED if said["warnings_checked"] else ""
+        return {
+            "asked": self.source.getlist("da-hoi"),
+            "reason": " ".join(filter(None, [checked, said["warning_reason"]])),
+        }
+
     def clean_kind(self):
         if self.kind_chosen is None:
             raise ValidationError("Chọn loại hoạt động.")
@@ -98,7 +188,7 @@ class ActivityForm(RecordForm):
     def entry(self, activity):
         said = self.cleaned_data
         activity.first_day, activity.last_day = said["first_day"], said["last_day"]
-        activity.title = said["title"] or self.kind_chosen.name
+        activity.title = said["title"] or self.suggested_title
         activity.place, activity.description = said["place"], said["description"]
         activity.work_level = said["work_level"] if self.kind_chosen.has_work_level else ""
         return super().entry(activity)
@@ -108,41 +198,6 @@ class ActivityForm(RecordForm):
         if field == "last_day" and not self.data.get("last_day"):
             field = "first_day"
         super().add_error(field, error)
-
-
-class DeclarationForm(RecordForm):
-    """Kê khai: levels at a date. Boxes are prefilled with the unit's last declared values."""
-
-    last_day = VietnameseDateField(
-        label="Số liệu đến ngày", error_messages={"required": "Nhập ngày, ví dụ 31/03/2024."}
-    )
-
-    nature = RecordNature.STOCK
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.initial.setdefault("last_day", last_month_end(timezone.localdate()))
-        if self.activity is None and self.source is None:
-            values = self._last_values()
-            for name in self.kind_figures:
-                self.initial.setdefault(name, values.get(self.fields[name].indicator.pk))
-
-    def _chosen_kind(self):
-        kinds = {kind.code: kind for kind in self.kinds()}
-        code = self.initial.get("kind") if self.source is None else self.source.get("kind")
-        return kinds.get(code) or kinds.get("ke-khai") or next(iter(kinds.values()), None)
-
-    def _last_values(self):
-        """{indicator id: latest declared value}, each by its own latest declaration."""
-        if self.unit_chosen is None:
-            return {}
-        return Activity.objects.declared_values(self.unit_chosen, without=self.activity)
-
-    def entry(self, activity):
-        day = self.cleaned_data["last_day"]
-        activity.first_day = activity.last_day = day
-        activity.title = f"{self.kind_chosen} đến {format_date(day)}"
-        return super().entry(activity)
 
 
 class MilestoneForm(RecordForm):
@@ -189,8 +244,3 @@ class ReasonForm(forms.Form):
         parts = [said.get("usual", ""), said.get("reason", "").strip()]
         said["why"] = ": ".join(part for part in parts if part)
         return said
-
-
-def last_month_end(day):
-    """`day` when it ends its month, else the end of the month before."""
-    return day if (day + timedelta(days=1)).day == 1 else day.replace(day=1) - timedelta(days=1)

@@ -23,7 +23,7 @@ class WorkLevel(models.TextChoices):
 
 # The usual reasons to send a record back → the id of the place on the form that they speak of.
 COMMENTED = {
-    "Thiếu minh chứng": "minh-chung",
+    "Thiếu minh chứng": "tep",
     "Số liệu chưa khớp": "so-lieu",
     "Sai loại hoạt động": "id_kind",
     "Trùng với hoạt động khác": "",
@@ -105,6 +105,7 @@ class Doubt(models.TextChoices):
     TWIN = "twin", "Có thể trùng"
     JOINT = "joint", "Có thể là việc phối hợp"
     EVIDENCE = "evidence", "Thiếu minh chứng"
+    CHANGE = "change", "Thay đổi lớn"
 
 
 class Activity(models.Model):
@@ -184,9 +185,12 @@ class Activity(models.Model):
         return list(dict.fromkeys(str(Doubt(code).label) for code, _ in self.warnings if code in Doubt.values))
 
     @property
-    def commented_field(self):
-        """The id of the place on the form that the reason of its return names; "" when it names none."""
-        return next((place for words, place in COMMENTED.items() if self.return_reason.startswith(words)), "")
+    def edit_place(self):
+        """ "#" and the id of the place on the form that the reason of its return speaks of; "" when it names none."""
+        if self.status != Status.RETURNED:
+            return ""
+        named = (place for words, place in COMMENTED.items() if self.return_reason.startswith(words))
+        return next((f"#{place}" for place in named if place), "")
 
     def prepare(self):
         """Normalise the texts and keep the folded search text beside them; writers call it before saving."""
@@ -318,6 +322,11 @@ class Evidence(models.Model):
     def __str__(self):
         return self.name
 
+    @property
+    def extension(self):
+        """Of the name, which was given by what the file holds."""
+        return self.name.rpartition(".")[2]
+
 
 class FormDraft(models.Model):
     """What somebody is typing into the form of an activity, so that it goes on on another device. Gone when sent.
@@ -361,9 +370,7 @@ class PeriodReport(models.Model):
     class Meta:
         ordering = ["unit", "year", "kind", "number"]
         verbose_name = "báo cáo kỳ"
-        constraints = [
-            models.UniqueConstraint(fields=["unit", "year", "kind", "number"], name="one_report_a_period")
-        ]
+        constraints = [models.UniqueConstraint(fields=["unit", "year", "kind", "number"], name="one_report_a_period")]
 
     def __str__(self):
         return f"{self.get_kind_display()} {self.number}/{self.year_id}"

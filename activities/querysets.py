@@ -106,14 +106,6 @@ class ActivityQuerySet(models.QuerySet):
         rows = self.filter(unit=unit).order_by().values_list("kind_id").annotate(n=Count("pk"))
         return dict(rows.values_list("kind_id", "n"))
 
-    def declared_values(self, unit, *, without=None):
-        """{indicator id: the latest level the unit declared}, whatever its status but cancelled."""
-        from activities.models import Figure, Status
-
-        rows = Figure.objects.filter(activity__unit=unit, indicator__nature="stock")
-        rows = rows.exclude(activity__status=Status.CANCELLED).exclude(activity=without.pk if without else None)
-        return dict(rows.order_by("activity__last_day", "activity_id").values_list("indicator_id", "value"))
-
     def for_list(self):
         """With what a row of a list shows."""
         return self.select_related("unit", "kind", "author").prefetch_related("figures__indicator", "hosts__unit")

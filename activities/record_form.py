@@ -4,11 +4,13 @@ import uuid
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import cached_property
 
 from activities.models import Activity, RecordNature, Status
 from activities.rules import Entry, entry_of
 from targets.models import Group, Indicator, Nature
 from unionwork.fields import FigureField
+from unionwork.numbers import in_words
 from units import access
 from units.models import Unit
 from units.scope import home_unit
@@ -90,6 +92,7 @@ class RecordForm(forms.Form):
         """Initial values of a record being changed."""
         activity = entry.activity
         return {
+            "form_key": activity.form_key,
             "unit": activity.unit,
             "kind": activity.kind.code,
             "last_day": activity.last_day,
@@ -147,16 +150,18 @@ class RecordForm(forms.Form):
         last = self._last_values()
         self.kind_figures = []
         for row in self._asked():
-            hint = "cần có khi gửi duyệt" if row.required else ""
-            known = last.get(row.indicator_id)
-            if known is not None:
-                hint = "; ".join(filter(None, [hint, f"lần trước: {row.indicator.format(known)}"]))
+            needed = "cần có khi gửi duyệt" if row.required else ""
+            hint = "; ".join(filter(None, [needed, self._hint(row.indicator, last)]))
             self.kind_figures.append(self._add_figure(row.indicator, hint))
         self.added_figures = [
-            self._add_figure(indicator, "")
+            self._add_figure(indicator, self._hint(indicator, last))
             for indicator in self._added(saved)
             if FIGURE + indicator.code not in self.fields
         ]
+
+    def _hint(self, indicator, last):
+        known = last.get(indicator.pk)
+        return "" if known is None else f"lần trước: {indicator.format(known)}"
 
     def _add_figure(self, indicator, hint):
         name = FIGURE + indicator.code
@@ -174,6 +179,8 @@ class RecordForm(forms.Form):
     def _added(self, saved):
         """Indicators besides the kind's: saved ones, those the form carried along, filled ones, the one just added."""
         if self.source is None:
+            repeated = self._repeated()
+            saved = saved or (entry_of(repeated, self.rules) if repeated else None)
             return [] if saved is None else list(saved.figures)
         codes = [*self.source.getlist("khac"), self.source.get("them-chi-so", "")]
         codes += [
@@ -184,12 +191,20 @@ class RecordForm(forms.Form):
         return [self.indicators[code] for code in dict.fromkeys(codes) if code in self.indicators]
 
     def _last_values(self):
-        """{indicator id: value} of this unit's latest record of the kind: hints beside the boxes."""
+        """{indicator id: value} of this unit's latest record of the kind, or of the one repeated: hints beside the
+        boxes."""
         if self.unit_chosen is None or self.kind_chosen is None:
             return {}
+        if repeated := self._repeated():
+            return dict(repeated.figures.values_list("indicator_id", "value"))
         before = Activity.objects.filter(unit=self.unit_chosen, kind=self.kind_chosen).exclude(status=Status.CANCELLED)
         latest = before.exclude(pk=self.activity.pk if self.activity else None).order_by("-last_day", "-pk").first()
         return dict(latest.figures.values_list("indicator_id", "value")) if latest else {}
+
+    def _repeated(self):
+        """The record this new one is to be like (“Làm lại”), while its kind is chosen."""
+        record = self.initial.get("repeats")
+        return record if record and self.kind_chosen and record.kind_id == self.kind_chosen.pk else None
 
     # --- for the template ---
 
@@ -204,11 +219,33 @@ class RecordForm(forms.Form):
 
     @property
     def asked(self):
-        return [self[name] for name in self.kind_figures]
+        return [self._figure(name) for name in self.kind_figures]
 
     @property
     def added(self):
-        return [self[name] for name in self.added_figures]
+        return [self._figure(name) for name in self.added_figures]
+
+    def _figure(self, name):
+        """The box of a figure, with `words`: the amount of money in it said in words, None where it takes no money."""
+        box, indicator = self[name], self.fields[name].indicator
+        takes_money = in_words(0, 0, indicator.unit_of_measure) != ""
+        typed = self.typed_figures.get(indicator)
+        box.words = in_words(typed, indicator.decimals, indicator.unit_of_measure) if takes_money else None
+        return box
+
+    @cached_property
+    def typed_figures(self):
+        """{indicator: value} of the boxes that hold a number as they stand, judged or not."""
+        typed = {}
+        for name, field in self.fields.items():
+            if name.startswith(FIGURE):
+                try:
+                    value = field.clean(self[name].value()).value
+                except ValidationError:
+                    continue
+                if value is not None:
+                    typed[field.indicator] = value
+        return typed
 
     @property
     def can_be_added(self):
@@ -228,6 +265,11 @@ class RecordForm(forms.Form):
 
     def layout(self):
         """Further context of the page."""
+        return {}
+
+    @property
+    def answer(self):
+        """What the writer says to warnings, as `warnings.answer` takes it."""
         return {}
 
     # --- what was said ---

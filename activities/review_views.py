@@ -2,22 +2,24 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import Sum
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
-from activities import review
-from activities.form_views import written_by
+from activities import review, warnings
+from activities.form_views import ASK, written_by
 from activities.forms import ReasonForm
-from activities.models import Activity, Figure, Status
+from activities.models import COMMENTED, Activity, Figure, Status
+from activities.rules import Rules, entry_of
 from activities.tables import ReviewTable
 from targets.models import Nature
 from unionwork.policy import policy
 from unionwork.tables import paginate
 from units import access
 
-RETURN_REASONS = ["Thiếu minh chứng", "Số liệu chưa khớp", "Sai loại hoạt động", "Trùng với hoạt động khác", "Sai ngày"]
+RETURN_REASONS = list(COMMENTED)
 UNAPPROVE_REASONS = ["Duyệt nhầm", "Cần kiểm tra lại số liệu", "Trùng với hoạt động khác"]
 CANCEL_REASONS = ["Ghi trùng", "Ghi nhầm đơn vị", "Hoạt động không diễn ra"]
 MOST_AT_ONCE = 100
@@ -26,8 +28,14 @@ MOST_AT_ONCE = 100
 @policy(access.LOG, relation="subtree", methods="POST")
 def activity_submit(request, pk):
     activity = written_by(request.user, pk)
+    rules = Rules()
     try:
-        review.submit(activity=activity, actor=request.user)
+        with transaction.atomic():
+            review.submit(activity=activity, actor=request.user)
+            warnings.answer(entry=entry_of(activity, rules), rules=rules)
+    except warnings.Unanswered:
+        messages.warning(request, "Chưa gửi: kiểm tra lại trước khi gửi.")
+        return redirect(f"{reverse('activity_edit', args=[pk])}?{ASK}=1")
     except review.WrongState as refused:
         _say(request, refused)
     except ValidationError as incomplete:
@@ -41,13 +49,13 @@ def activity_submit(request, pk):
 @policy(access.LOG, relation="subtree", methods="POST")
 def activity_withdraw(request, pk):
     activity = written_by(request.user, pk)
-    return _take(request, activity, review.withdraw, f"Đã rút {activity.code} về bản nháp.")
+    return take(request, activity, review.withdraw, f"Đã rút {activity.code} về bản nháp.")
 
 
 @policy(access.LOG, relation="subtree", methods="POST")
 def activity_restore(request, pk):
     activity = written_by(request.user, pk)
-    return _take(request, activity, review.restore, f"Đã khôi phục {activity.code} thành bản nháp.")
+    return take(request, activity, review.restore, f"Đã khôi phục {activity.code} thành bản nháp.")
 
 
 @policy(access.LOG, relation="subtree", methods="GET POST")
@@ -59,7 +67,7 @@ def activity_cancel(request, pk):
         "button": "Huỷ hoạt động",
         "is_danger": True,
     }
-    return _with_reason(request, activity, review.cancel, CANCEL_REASONS, words, f"Đã huỷ {activity.code}.")
+    return with_reason(request, activity, review.cancel, CANCEL_REASONS, words, f"Đã huỷ {activity.code}.")
 
 
 @policy(access.REVIEW, relation="superior", methods="POST")
@@ -86,7 +94,7 @@ def activity_return(request, pk):
         "button": "Trả lại",
     }
     done = f"Đã trả lại {activity.code} cho {activity.unit}."
-    return _with_reason(request, activity, review.return_to_author, RETURN_REASONS, words, done)
+    return with_reason(request, activity, review.return_to_author, RETURN_REASONS, words, done)
 
 
 @policy(access.REVIEW, relation="superior", methods="GET POST")
@@ -98,7 +106,7 @@ def activity_unapprove(request, pk):
         "button": "Bỏ duyệt",
     }
     done = f"Đã bỏ duyệt {activity.code}; hoạt động trở lại chờ duyệt và không còn được tính."
-    return _with_reason(request, activity, review.unapprove, UNAPPROVE_REASONS, words, done)
+    return with_reason(request, activity, review.unapprove, UNAPPROVE_REASONS, words, done)
 
 
 @policy(access.REVIEW, relation="superior", methods="GET POST")
@@ -175,9 +183,10 @@ def _decided_by(user, pk):
     return activity
 
 
-def _take(request, activity, verb, done, **said):
+def take(request, activity, verb, done):
+    """Take the step, say what came of it, and go back to where the reader came from."""
     try:
-        verb(activity=activity, actor=request.user, **said)
+        verb(activity=activity, actor=request.user)
     except ValidationError as refused:
         _say(request, refused)
     else:
@@ -185,7 +194,7 @@ def _take(request, activity, verb, done, **said):
     return redirect(_back(request, activity.pk))
 
 
-def _with_reason(request, activity, verb, presets, words, done):
+def with_reason(request, activity, verb, presets, words, done):
     """A small page that asks why; POST takes the step."""
     form = ReasonForm(request.POST if request.method == "POST" else None, presets=presets)
     status = 200

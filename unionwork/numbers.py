@@ -213,6 +213,18 @@ def number_in_words(dong):
     return "–" if dong is None else f"{_in_words(dong)} đồng"
 
 
+def in_words(value, decimals=0, unit="đồng"):
+    """What stands beside a box for money, in the indicator's smallest unit: "12 triệu 500 nghìn đồng".
+
+    "" for no figure, for what is not money, and for a fraction of a đồng.
+    """
+    power, name = _split_unit(unit)
+    if value is None or name not in _MONEY:
+        return ""
+    dong, rest = divmod(value * 10**power, 10**decimals)
+    return "" if rest else number_in_words(dong)
+
+
 def _in_words(number):
     words = []
     for power in (9, 6, 3):

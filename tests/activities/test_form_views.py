@@ -1,6 +1,6 @@
 import re
 import uuid
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
@@ -101,7 +101,7 @@ def test_what_is_required_stops_the_sending_and_saves_nothing(cadre, world):
 def test_the_same_form_sent_twice_is_one_record(cadre, world):
     sent = typed(world)
     first = cadre.post(CREATE, sent)
-    again = cadre.post(CREATE, sent | {"sl-thu-cay-xanh": "99"}, follow=True)
+    again = cadre.post(CREATE, sent, follow=True)
     activity = Activity.objects.get()
     assert again.redirect_chain[0][0] == first.url
     assert figures(activity)["thu-cay-xanh"] == (35, "")
@@ -234,11 +234,49 @@ def test_a_work_level_is_asked_where_the_kind_has_one(cadre, world):
     works = make_kind("thu-cong-trinh", [world.times], has_work_level=True)
     response = cadre.post(CREATE, typed(world, kind=works.code, **{"sl-thu-luot": "3", "sl-thu-cay-xanh": ""}))
     assert (response.status_code, page_errors(response)) == (422, ["Chọn cấp của công trình."])
-    cadre.post(
-        CREATE,
-        typed(world, kind=works.code, work_level="province", **{"sl-thu-luot": "3", "sl-thu-cay-xanh": ""}),
-    )
+    answered = {"da-hoi": "evidence", "warnings_checked": "on", "sl-thu-luot": "3", "sl-thu-cay-xanh": ""}
+    cadre.post(CREATE, typed(world, kind=works.code, work_level="province", **answered))
     assert Activity.objects.get().work_level == WorkLevel.PROVINCE
+
+
+def test_the_title_is_suggested_until_somebody_writes_one(cadre, world):
+    def title(**sent):
+        return cadre.get(reverse("activity_figures"), {"first_day": "26/03/2024", "unit": "b11"} | sent)
+
+    kind = world.planting.code
+    assert title(kind=kind).context["form"]["title"].value() == "Loại thu-trong-cay"
+    make_activity(world.b11, world.cadre, world.planting, {world.trees: 35})
+    make_activity(world.b12, world.other_cadre, world.planting, {world.trees: 35})
+    other = make_kind("thu-khac", [world.times])
+    page = title(kind=kind, title="Loại thu-khac", **{"ten-goi-y": other.name})
+    assert page.context["form"]["title"].value() == "Loại thu-trong-cay đợt 2"
+    assert page.content.decode().count('<div id="ten" hx-swap-oob="true">') == 1
+    own = title(kind=kind, title="Đồi thông", **{"ten-goi-y": other.name})
+    assert own.context["form"]["title"].value() == "Đồi thông"
+    assert own.content.decode().count('id="ten"') == 0
+    cadre.post(CREATE, typed(world, title="", first_day="02/04/2024"))
+    assert Activity.objects.latest("pk").title == "Loại thu-trong-cay đợt 2"
+
+
+def test_the_day_buttons_work_without_javascript(cadre, world):
+    sent = typed(world, ngay="hom-qua")
+    del sent["luu"]
+    form = cadre.post(CREATE, sent).context["form"]
+    yesterday = format_date(timezone.localdate() - timedelta(days=1))
+    assert (form["first_day"].value(), form["sl-thu-cay-xanh"].value()) == (yesterday, "35")
+    # Sent with the form, the day in the box counts: a phone may send what was typed yesterday.
+    cadre.post(CREATE, typed(world, ngay="hom-nay"))
+    assert Activity.objects.get().first_day == date(2024, 3, 26)
+
+
+def test_a_returned_record_opens_where_its_reason_points(cadre, world):
+    activity = make_activity(world.b11, world.cadre, world.planting, {world.trees: 35})
+    review.submit(activity=activity, actor=world.cadre)
+    review.return_to_author(activity=activity, actor=world.secretary, reason="Số liệu chưa khớp: đếm lại")
+    address = f'href="{edit_url(activity)}#so-lieu"'
+    for page in (reverse("activity_detail", args=[activity.pk]), f"{reverse('dashboard')}?nam=2024"):
+        assert cadre.get(page).content.decode().count(address) == 1
+    assert cadre.get(edit_url(activity)).content.decode().count('id="so-lieu"') == 1
 
 
 def edit_url(activity):
@@ -399,7 +437,7 @@ def test_a_declaration_of_nothing_is_refused(cadre, world):
     [((2024, 3, 31), (2024, 3, 31)), ((2024, 3, 30), (2024, 2, 29)), ((2024, 1, 5), (2023, 12, 31))],
 )
 def test_declarations_are_offered_for_the_last_month_end(today, expected):
-    from activities.forms import last_month_end
+    from activities.quarters import last_month_end
 
     assert last_month_end(date(*today)) == date(*expected)
 

@@ -14,6 +14,7 @@ from unionwork.numbers import (
     format_money_short,
     format_number,
     format_percent,
+    in_words,
     number_in_words,
     parse_number,
 )
@@ -292,6 +293,22 @@ def test_short_money_is_exact(dong, short):
 )
 def test_says_money_in_words(dong, words):
     assert number_in_words(dong) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "unit", "words"),
+    [
+        (12_500_000, 0, "đồng", "12 triệu 500 nghìn đồng"),
+        (0, 0, "Đồng", "0 đồng"),
+        (281_950, 2, "tỷ đồng", "2 nghìn 819 tỷ 500 triệu đồng"),
+        (1_250, 2, "đồng", ""),
+        (None, 0, "đồng", ""),
+        (35, 0, "cây", ""),
+        (35, 0, "", ""),
+    ],
+)
+def test_only_money_is_said_in_words_beside_its_box(value, decimals, unit, words):
+    assert in_words(value, decimals, unit) == words
 
 
 def test_formats_money_in_full():

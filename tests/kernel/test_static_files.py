@@ -25,7 +25,7 @@ def collected(tmp_path):
 def test_all_files_can_be_collected_and_those_of_the_page_are_there(collected, rf):
     html = get_template("base.html").render({}, rf.get("/"))
     used = re.findall(r'(?:href|src)="/static/([^"]+)"', html)
-    assert len(used) == 5
+    assert len(used) == 4
     assert [name for name in used if not (collected / name).is_file()] == []
     assert [name for name in used if not re.search(r"\.[0-9a-f]{12}\.\w+$", name)] == []
 
