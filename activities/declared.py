@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Exists, OuterRef
-from django.db.models.functions import Substr
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Window
+from django.db.models.functions import RowNumber, Substr
 
 from activities import reading
-from activities.models import Activity, RecordNature, Status
+from activities.level_changes import Level as Declared
+from activities.models import Activity, Event, Figure, RecordNature, Status, Step
+from targets import cascade
 from targets.models import Indicator, Nature
-from units.models import Level, Placement, Unit
+from units import access
+from units.models import Level, Placement, Role, Unit
 from units.scope import STEP
 
 SENT = (Status.PENDING, Status.APPROVED, Status.PUBLISHED)
@@ -16,9 +19,10 @@ SENT = (Status.PENDING, Status.APPROVED, Status.PUBLISHED)
 
 @dataclass
 class Row:
-    """One unit. `expected` cơ sở at or below it should declare, `done` of them have sent a declaration this year.
+    """One unit. `expected` cơ sở at or below it should declare, `done` of them have sent a declaration.
 
-    `values`: {indicator: approved level of the whole subtree}; `latest`: the unit's own latest declaration.
+    `values`: {indicator: approved level of the whole subtree}; `latest`: the unit's own latest declaration;
+    `people`: those who declare for it, known for rows that lack something (`add_people`).
     """
 
     unit: Unit
@@ -26,28 +30,79 @@ class Row:
     done: int
     latest: Activity | None = None
     values: dict = field(default_factory=dict)
+    people: list = field(default_factory=list)
+    may_log: bool = False
+
+    @property
+    def is_complete(self):
+        return self.done >= self.expected
+
+    def matches(self, words):
+        """Search without dấu, as `Unit.objects.matching`."""
+        return all(word in self.unit.search for word in words)
 
 
-def declarations(year):
-    return Activity.objects.filter(year=year, kind__nature=RecordNature.STOCK).exclude(status=Status.CANCELLED)
+@dataclass
+class Overview:
+    """The unit itself (when it declares) and its direct children; `done` of `expected` in the whole subtree.
+
+    `total`: {indicator: level of the whole subtree}.
+    """
+
+    rows: list = field(default_factory=list)
+    done: int = 0
+    expected: int = 0
+    total: dict = field(default_factory=dict)
+
+
+def declarations(year, since=None, until=None):
+    """Those of a work year, of a range of days within it when given; not the cancelled ones."""
+    found = Activity.objects.filter(year=year, kind__nature=RecordNature.STOCK).exclude(status=Status.CANCELLED)
+    found = found.filter(last_day__gte=since) if since else found
+    return found.filter(last_day__lte=until) if until else found
 
 
 def recent(unit, year):
-    """The unit's own declarations, newest first."""
-    return declarations(year).filter(unit=unit).for_list()[:12]
+    """The unit's own declarations, newest first; `corrections`: what was changed of them, and when."""
+    edits = Prefetch("events", Event.objects.filter(step=Step.EDIT).order_by("pk"), to_attr="corrections")
+    return declarations(year).filter(unit=unit).prefetch_related(edits)[:12]
 
 
-def below(unit, year):
-    """([Row, …] of the unit itself, when it declares, and its direct children; done, expected of the whole subtree)."""
+def levels_of(unit_ids, *, until=None, without=()):
+    """{unit id: {indicator id: Level}} each unit itself declared last (by the day `until`), waiting or not: one
+    statement. `without`: form keys of records left out."""
+    rows = Figure.objects.filter(activity__unit__in=unit_ids, indicator__nature=Nature.STOCK)
+    rows = rows.exclude(activity__status=Status.CANCELLED).order_by()
+    rows = rows.filter(activity__last_day__lte=until) if until else rows
+    rows = rows.exclude(activity__form_key__in=without) if without else rows
+    latest = Window(
+        RowNumber(),
+        partition_by=[F("activity__unit_id"), F("indicator_id")],
+        order_by=[F("activity__last_day").desc(), F("activity_id").desc()],
+    )
+    rows = rows.annotate(place=latest).filter(place=1)
+    found = {}
+    for unit, indicator, *level in rows.values_list(
+        "activity__unit_id", "indicator_id", "value", "activity__last_day", "word"
+    ):
+        found.setdefault(unit, {})[indicator] = Declared(*level)
+    return found
+
+
+def below(unit, year, since=None, until=None):
+    """`Overview` of who below `unit` has declared for a day from `since` to `until` (else within the work year), and
+    of the approved levels at `until`."""
     here = Placement.objects.filter(unit=unit, year=year.pk).select_related("unit").first()
     if here is None:
-        return [], 0, 0
+        return Overview()
     children = list(Placement.objects.filter(parent=unit, year=year.pk).in_order())
+    made = declarations(year, since, until)
     expected = _bases(here.path, year, children)
-    done = _declared_bases(here.path, year)
-    places = children if here.level not in (Level.BASE, Level.BRANCH) else [here, *children]
-    latest = _latest([place.unit_id for place in places], year)
-    values = _values([place.unit_id for place in places], year)
+    done = _declared_bases(here.path, year, made)
+    declares_itself = here.level in (Level.BASE, Level.BRANCH)
+    places = [here, *children] if declares_itself else children
+    latest = _latest([place.unit_id for place in places], made)
+    values = _values([unit.pk, *(place.unit_id for place in places)], year, until)
     rows = []
     for place in places:
         own = latest.get(place.unit_id)
@@ -57,9 +112,10 @@ def below(unit, year):
         else:
             counts = expected.get(place.path, 0), done.get(place.path, 0)
         rows.append(Row(place.unit, *counts, own, values.get(place.unit_id, {})))
-    if here.level in (Level.BASE, Level.BRANCH):
-        return rows, sum(row.done for row in rows), len(rows)
-    return rows, sum(done.values()), sum(expected.values())
+    total = values.get(unit.pk, {})
+    if declares_itself:
+        return Overview(rows, sum(row.done for row in rows), len(rows), total)
+    return Overview(rows, sum(done.values()), sum(expected.values()), total)
 
 
 def _bases(path, year, children):
@@ -68,25 +124,60 @@ def _bases(path, year, children):
     return {head: sum(bases.values()) for head, bases in counts.items()}
 
 
-def _declared_bases(path, year):
-    """{child path: cơ sở at or below it that have sent a declaration}."""
-    sent = declarations(year).filter(status__in=SENT, unit=OuterRef("unit"))
+def _declared_bases(path, year, made):
+    """{child path: cơ sở at or below it that have sent one of the declarations `made`}."""
+    sent = made.filter(status__in=SENT, unit=OuterRef("unit"))
     bases = Placement.objects.filter(year=year.pk, path__startswith=path, level=Level.BASE).filter(Exists(sent))
     heads = bases.annotate(head=Substr("path", 1, len(path) + STEP)).order_by().values_list("head")
     return dict(heads.annotate(n=Count("pk")))
 
 
-def _latest(unit_ids, year):
-    """{unit id: its latest declaration}."""
-    rows = declarations(year).filter(unit__in=unit_ids).order_by("last_day", "pk")
-    return {row.unit_id: row for row in rows}
+def _latest(unit_ids, made):
+    """{unit id: the latest of its declarations `made`}."""
+    return {row.unit_id: row for row in made.filter(unit__in=unit_ids).order_by("last_day", "pk")}
 
 
-def _values(unit_ids, year):
+def _values(unit_ids, year, until):
     """{unit id: {indicator: level}} from the stored totals."""
     stocks = {row.pk: row for row in Indicator.objects.filter(nature=Nature.STOCK)}
     values = {}
-    for (unit, indicator), total in reading.totals_at(unit_ids, year).items():
+    for (unit, indicator), total in reading.totals_at(unit_ids, year, until).items():
         if indicator in stocks and total.records:
             values.setdefault(unit, {})[stocks[indicator]] = total.value
     return values
+
+
+def add_people(rows, user):
+    """Who is to be called about the rows that lack something, and for which of all `rows` the user may declare: of
+    the units in the user's scope. Two statements."""
+    units = [row.unit.pk for row in rows]
+    lacking = [row.unit.pk for row in rows if not row.is_complete]
+    seen = Unit.objects.visible_to(user).filter(pk__in=lacking)
+    held = Role.objects.filter(unit__in=seen, role__in=access.LOG.roles, user__is_active=True)
+    people = {}
+    for role in held.select_related("user").order_by("user__sort", "user_id"):
+        people.setdefault(role.unit_id, {})[role.user_id] = role.user
+    mine = set(Unit.objects.reached(user, access.LOG).filter(pk__in=units).values_list("pk", flat=True))
+    for row in rows:
+        row.people, row.may_log = list(people.get(row.unit.pk, {}).values()), row.unit.pk in mine
+
+
+def denominators(unit, year, indicators):
+    """[(indicator, [(issuer, [measure, …]), …])]: the measures of the unit that are shares of a declared level.
+
+    Six statements, however many indicators; one without any.
+    """
+    here = Placement.objects.filter(unit=unit, year=year.pk).select_related("unit").first()
+    if here is None or not indicators:
+        return []
+    measures = [plan.measure for plan in cascade.plans_for([here], year)[unit.pk]]
+    chains = Indicator.objects.chains()
+    found = []
+    for indicator in sorted(indicators, key=lambda one: (one.position, one.code)):
+        chain, by_issuer = chains[indicator.pk], {}
+        for measure in measures:
+            if any(of.pk in chain for of in measure.denominators.all()):
+                by_issuer.setdefault(measure.target.issuer, []).append(measure)
+        if by_issuer:
+            found.append((indicator, list(by_issuer.items())))
+    return found
