@@ -67,13 +67,16 @@ class Standing:
 
 @dataclass
 class Wish:
-    """What somebody typed for one unit. `seen`: the planned number the page showed, to find what others wrote."""
+    """What somebody typed for one unit. `seen`: the planned number the page showed, to find what others wrote;
+    `seen_note`, `seen_fixed`: the same of the rest, None to write over whatever is there."""
 
     unit: Unit
     planned: int | None
     seen: int | None
     note: str = ""
     fixed: bool = False
+    seen_note: str | None = None
+    seen_fixed: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ class Saved:
 def standings(measure, units):
     """{unit id: Standing} of `units`. Two statements."""
     given = {row.unit_id: row for row in Assignment.objects.filter(measure=measure, unit__in=units)}
-    drafts = {row.unit_id: row for row in DraftAssignment.objects.filter(measure=measure, unit__in=units)}
+    drafts = DraftAssignment.objects.filter(measure=measure, unit__in=units).select_related("actor")
+    drafts = {row.unit_id: row for row in drafts}
     return {unit.pk: Standing(given.get(unit.pk), drafts.get(unit.pk)) for unit in units}
 
 
@@ -105,18 +109,30 @@ def save_draft(*, measure, giver, wishes, actor):
     now = standings(measure, [wish.unit for wish in wishes])
     clashes, theirs, changed = [], [], []
     for wish in wishes:
-        current = now[wish.unit.pk].planned
-        if wish.planned != current and wish.seen != current:
-            if wish.planned != wish.seen:
-                clashes.append(wish.unit)
-                continue
+        current = now[wish.unit.pk]
+        if _clash(wish, current):
+            clashes.append(wish.unit)
+            continue
+        if wish.planned == wish.seen != current.planned:
             theirs.append(wish.unit)
-            wish.planned = current
+            wish.planned = current.planned
+        if wish.note == wish.seen_note:
+            wish.note = current.note
+        if wish.fixed == wish.seen_fixed:
+            wish.fixed = current.fixed
         changed.append(wish)
     if clashes:
         raise Conflict(clashes, now)
     written = [wish.unit for wish in changed if _keep(measure, giver, wish, now[wish.unit.pk], actor)]
     return Saved(written, theirs)
+
+
+def _clash(wish, current):
+    """Whether both this page and somebody else changed the number, or the note, to different things."""
+    notes_differ = wish.seen_note is not None and wish.note not in (wish.seen_note, current.note)
+    return (wish.planned not in (wish.seen, current.planned) and current.planned != wish.seen) or (
+        notes_differ and current.note != wish.seen_note
+    )
 
 
 def _keep(measure, giver, wish, standing, actor):

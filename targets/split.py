@@ -44,3 +44,8 @@ def weighted_mean(shares, weights):
     pairs = [(share, weights.get(key) or 0) for key, share in shares.items() if share is not None]
     whole = sum(weight for _, weight in pairs)
     return (2 * sum(share * weight for share, weight in pairs) + whole) // (2 * whole) if whole else None
+
+
+def part_of(value, hundredths):
+    """`hundredths` of a percent of `value` (a whole number ≥ 0), rounded half up."""
+    return (2 * value * hundredths + 10_000) // 20_000
