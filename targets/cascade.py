@@ -34,11 +34,12 @@ class Plan:
     source: Source
 
 
-def plans_for(placements, year, as_of=None):
+def plans_for(placements, year, as_of=None, *, only=None):
     """{unit id: [Plan, ...]} in the order issuer (highest first), number, letter. Four statements for any number.
 
     `placements`: the units' rows in that year's tree, with `unit` selected. `as_of`: as they were in force on that day
-    (two statements more). Every measure carries `siblings`, the number of measures of its target.
+    (two statements more). `only`: primary keys of the measures asked about. Every measure carries `siblings`, the
+    number of measures of its target.
     """
     placements = list(placements)
     lines = {row.unit_id: ancestor_ids(row.path) for row in placements}
@@ -51,6 +52,8 @@ def plans_for(placements, year, as_of=None):
         .order_by("target__number", "letter")
     )
     rows = Assignment.objects.filter(measure__target__year=year, unit__in=involved)
+    if only is not None:
+        measures, rows = measures.filter(pk__in=only), rows.filter(measure__in=only)
     if as_of:
         measures, rows = _in_force(measures, MeasureVersion, as_of), _in_force(rows, AssignmentVersion, as_of)
     by_issuer = defaultdict(list)

@@ -105,9 +105,17 @@ class TargetForm(forms.Form):
         Target.objects.none(), label="Thực hiện chỉ tiêu của cấp trên", required=False, empty_label="Không"
     )
     note = forms.CharField(label="Ghi chú", max_length=200, required=False)
+    reason = forms.CharField(
+        label="Lý do điều chỉnh",
+        max_length=300,
+        required=False,
+        help_text="Chỉ cần ghi khi đổi kế hoạch, ngưỡng hoặc hạn: chỉ tiêu đã ban hành, đơn vị cấp dưới sẽ thấy lý do.",
+    )
 
-    def __init__(self, *args, superiors, **kwargs):
+    def __init__(self, *args, superiors, asks_reason=False, **kwargs):
         super().__init__(*args, **kwargs)
+        if not asks_reason:
+            del self.fields["reason"]
         self.fields["number"].widget.attrs["inputmode"] = "numeric"
         self.fields["answers"].queryset = superiors
         self.fields["answers"].label_from_instance = lambda row: f"{row.issuer} – {row.number}. {row.text[:80]}"
@@ -280,33 +288,6 @@ class YearForm(forms.Form):
         if WorkYear.objects.filter(pk=self.cleaned_data["year"]).exists():
             raise ValidationError("Năm công tác này đã mở.")
         return self.cleaned_data["year"]
-
-
-class DecisionForm(forms.Form):
-    """By which decision numbers are given, and why one already given changes."""
-
-    decision_number = forms.CharField(label="Số quyết định", max_length=50, required=False)
-    decision_date = VietnameseDateField(label="Ngày quyết định", required=False)
-    reason = forms.CharField(
-        label="Lý do điều chỉnh", max_length=300, required=False, help_text="Cần ghi khi sửa một số đã giao."
-    )
-
-
-class GivenForm(forms.Form):
-    """What one unit is given. The number first shown travels along, so that only what was typed over is written."""
-
-    version = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
-
-    def __init__(self, *args, scale, label, **kwargs):
-        super().__init__(*args, **kwargs)
-        decimals, unit = scale
-        self.fields["planned"] = PlanField(
-            decimals=decimals, unit=unit, required=False, label=label, show_hidden_initial=True
-        )
-
-    @property
-    def was_typed(self):
-        return "planned" in self.changed_data
 
 
 class RegisterForm(forms.Form):

@@ -16,6 +16,10 @@ class Line:
     source: str
     measures: list = field(default_factory=list)
 
+    @property
+    def is_draft(self):
+        return self.target.issued_on is None
+
     def __getattr__(self, name):
         """A table's columns: what is not here is the target's own."""
         if name.startswith("_"):

@@ -37,12 +37,12 @@ class IndicatorQuerySet(models.QuerySet):
 
 class TargetQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Targets issued in the user's scope, and those of superiors that reach a unit in it."""
+        """Targets of units in the user's scope, and what superiors have issued that reaches a unit in it."""
         paths = [grant.path for grant in access.VIEW.grants(user)]
         if "" in paths:
             return self
         above = {pk for path in paths for pk in ancestor_ids(path)}
-        return self.filter(Q(issuer__in=above) | Q(issuer__in=Unit.objects.visible_to(user)))
+        return self.filter(Q(issuer__in=above, issued_on__isnull=False) | Q(issuer__in=Unit.objects.visible_to(user)))
 
     def editable_by(self, user):
         """Targets whose issuing unit the user may set targets for."""

@@ -14,6 +14,7 @@ from unionwork.imports import ImportErrors, StrictResource
 from unionwork.numbers import NumberError
 from units import access
 from units.models import Level, Placement, Unit
+from units.tree import ancestor_ids
 
 REASON = "Nhập từ tệp Excel"
 UNKNOWN_INDICATOR = 'không có chỉ số mã "{}" trong danh mục'
@@ -147,7 +148,7 @@ class TargetResource(StrictResource):
         row, target = wanted.row, wanted.target
         said = {name: row[name] for name in ("text", "join") if row[name]}
         if target:
-            kept = [_as_it_is(one) for one in _measures(target) if one.letter not in wanted.drafts]
+            kept = [setting.draft_of(one) for one in _measures(target) if one.letter not in wanted.drafts]
             measures = sorted([*kept, *drafts], key=lambda one: one.letter)
             setting.edit_target(target=target, measures=measures, actor=self.user, reason=REASON, **said)
             return
@@ -193,15 +194,6 @@ def _draft(row, letter, before):
     draft.value = _number(row, "value", *scale(row["kind"], indicators))
     draft.floor = _number(row, "floor", *floor_scale(indicators))
     return draft
-
-
-def _as_it_is(measure):
-    names = ("pk", "letter", "kind", "text", "value", "floor", "level", "sector", "deadline", "year_end_only")
-    return setting.Draft(
-        **{name: getattr(measure, name) for name in names},
-        indicators=list(measure.indicators.all()),
-        denominators=list(measure.denominators.all()),
-    )
 
 
 def _number(row, name, decimals, unit):
@@ -254,6 +246,7 @@ class AssignmentResource(StrictResource):
         self._paths = {}
         self._given = {}
         self._rows = {}
+        self._reached = None
 
     def write(self, row):
         measure = self._measure(row)
@@ -265,6 +258,7 @@ class AssignmentResource(StrictResource):
         kept = {name: assignment.KEEP if value is None else value for name, value in numbers.items()}
         given = assignment.Row(row["unit"], **kept)
         assignment.check_row(measure, given)
+        self._check_giver(row, measure, numbers["planned"])
         self._rows[wanted] = (row.number, measure, row["decision_number"], row["decision_date"], given)
         is_new = row["unit"].pk not in self._given[measure.pk]
         says_nothing = set(numbers.values()) == {None} and not row["decision_number"]
@@ -283,7 +277,7 @@ class AssignmentResource(StrictResource):
             rows = rows.prefetch_related("indicators", "assignments")
             self._measures[place] = {(one.target.number, one.letter): one for one in rows}
             for one in rows:
-                self._given[one.pk] = {given.unit_id for given in one.assignments.all()}
+                self._given[one.pk] = {given.unit_id: given for given in one.assignments.all()}
         letter = row["letter"].lower() or "a"
         measure = self._measures[place].get((row["number"], letter))
         if measure is None:
@@ -299,6 +293,21 @@ class AssignmentResource(StrictResource):
         if top is None or not self._paths[year].get(row["unit"].pk, "").startswith(top):
             message = f"{row['unit'].label} không thuộc {measure.target.issuer.label} trong cây đơn vị năm {year}."
             raise ValidationError({"unit": message})
+
+    def _check_giver(self, row, measure, planned):
+        """What a unit is given is for those to say who work for its superior; the unit itself only registers."""
+        given = self._given[measure.pk].get(row["unit"].pk)
+        said = (planned, row["decision_number"] or None, row["decision_date"])
+        now = (given.planned, given.decision_number, given.decision_date) if given else (None, None, None)
+        if all(new is None or new == old for new, old in zip(said, now, strict=True)):
+            return
+        if self._reached is None:
+            reached = Unit.objects.reached(self.user, access.SET_TARGETS)
+            self._reached = set(reached.values_list("pk", flat=True))
+        above = ancestor_ids(self._paths[row["year"]][row["unit"].pk])[:-1]
+        if not above or above[-1] not in self._reached:
+            message = f"Số giao cho {row['unit'].label} do cấp trên của đơn vị ghi; bạn chỉ ghi được cột “Đăng ký”."
+            raise ValidationError({"planned": message})
 
     def finish(self):
         """Few statements: the rows of one measure and one decision go together."""

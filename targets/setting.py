@@ -90,6 +90,38 @@ def edit_target(*, target, measures, actor, reason="", seen=None, **fields):
     return target
 
 
+def draft_of(measure):
+    """A measure as it is, to be changed or copied. Expects indicators prefetched."""
+    names = ("pk", "letter", "kind", "text", "value", "floor", "level", "sector", "deadline", "year_end_only")
+    return Draft(
+        **{name: getattr(measure, name) for name in names},
+        indicators=list(measure.indicators.all()),
+        denominators=list(measure.denominators.all()),
+    )
+
+
+def why_kept(target):
+    """Why a target cannot be deleted, in words; "" when it can: a draft of an open year that nothing refers to."""
+    if not target.year.is_open:
+        return f"Năm công tác {target.year} đã đóng nên không xoá chỉ tiêu được nữa."
+    if target.issued_on:
+        return f"Chỉ tiêu {target.number} đã ban hành nên không xoá được."
+    if used(Target, [target.pk]):
+        return f"Có chỉ tiêu của cấp dưới thực hiện chỉ tiêu {target.number} nên không xoá được."
+    if used(Measure, list(target.measures.values_list("pk", flat=True))):
+        return f"Chỉ tiêu {target.number} đã có số giao, số đăng ký hoặc số liệu nên không xoá được."
+    return ""
+
+
+@transaction.atomic
+def delete_target(*, target):
+    """Throw a draft target away, with its measures and the numbers being drafted for it. Raises ValidationError."""
+    target = Target.objects.select_for_update(of=("self",)).select_related("year").get(pk=target.pk)
+    if refusal := why_kept(target):
+        raise ValidationError(refusal)
+    target.delete()
+
+
 def fingerprint(target):
     """What a form saw when it was opened: changes with anything `edit_target` can change."""
     return _fingerprint(target, _measures_of(target))

@@ -2,6 +2,7 @@
 
 from django.utils.functional import cached_property
 
+from targets import intake
 from targets.cascade import Source, plans_for
 from targets.models import Assignment, MeasureKind
 from targets.wording import describe, plan_in_words
@@ -11,7 +12,7 @@ from units.tree import ancestor_ids
 
 
 class Sharing:
-    """A target below `unit` in the tree of the target's year. Seven statements, whatever the number of children."""
+    """A target below `unit` in the tree of the target's year. Eleven statements, whatever the number of children."""
 
     def __init__(self, target, unit, user):
         self.target = target
@@ -104,6 +105,11 @@ class Sharing:
         }
 
     @cached_property
+    def has_tree(self):
+        """Whether there is anything below the unit down which the target can be followed."""
+        return bool(self.children) and self.target.issuer_id in ancestor_ids(self.placement.path)
+
+    @cached_property
     def may_register(self):
         """Whether the unit stands below the one that issued the target; its own plan nobody registers for."""
         return self.placement is not None and self.target.issuer_id in ancestor_ids(self.placement.path)[:-1]
@@ -117,9 +123,30 @@ class Sharing:
     def rows(self):
         """The children with what each was given and registered, in words."""
         return [
-            {"unit": row.unit, "cells": [cell for measure in self.columns for cell in self._cells(measure, row.unit)]}
+            {
+                "unit": row.unit,
+                "cells": [cell for measure in self.columns for cell in self._cells(measure, row.unit)],
+                "reply": self._reply(row.unit),
+            }
             for row in self.children
         ]
+
+    @cached_property
+    def received(self):
+        """{(unit id, measure id): intake.Received} of the children: what they answered."""
+        plans = {row.unit_id: [] for row in self.children}
+        for (unit, _), plan in self.plans.items():
+            if unit in plans:
+                plans[unit].append(plan)
+        return intake.received(self.children, self.year, plans)
+
+    def _reply(self, unit):
+        """What a child answered to the measures that reach it, in words; the same of all is said once."""
+        found = [self.received.get((unit.pk, measure.pk)) for measure in self.target.measures.all()]
+        said = [(row.measure.letter, row.state) for row in found if row]
+        if len({state for _, state in said}) < 2:
+            return said[0][1] if said else "–"
+        return "; ".join(f"{letter}) {state}" for letter, state in said)
 
     def _cells(self, measure, unit):
         plan = self.plan(measure, unit)

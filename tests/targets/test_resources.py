@@ -376,3 +376,17 @@ def test_only_the_central_office_imports_indicators(world):
         outcome = imported("indicators", user, indicator_row("moi"))
         assert outcome.errors == ["Chỉ văn phòng hoặc quản trị Trung ương sửa được danh mục chỉ số."]
     assert not Indicator.objects.filter(code="moi").exists()
+
+
+def test_nobody_gives_the_own_unit_another_number_by_workbook(world):
+    target = make_target(world.p1, 2024, [{"kind": "total", "value": 9, "indicators": [world.trees]}], number=1)
+    assign(target.measures.get(), world.k1, 5)
+    row = {"Mã đơn vị ban hành": "p1", "Mã đơn vị": "k1"}
+    words = 'dòng 2, cột "Giao": Số giao cho Đơn vị k1 do cấp trên của đơn vị ghi; bạn chỉ ghi được cột “Đăng ký”.'
+    assert imported("assignments", world.staff, given_row(**row, Giao=1)).errors == [words]
+    assert imported("assignments", world.staff, given_row(**row | {"Giao": 5, "Số quyết định": "giả"})).errors == [
+        words
+    ]
+    assert imported("assignments", world.staff, given_row(**row | {"Giao": 5, "Đăng ký": 7})).errors == []
+    assert imported("assignments", world.central, given_row(**row | {"Giao": 6})).errors == []
+    assert list(Assignment.objects.values_list("planned", "registered")) == [(6, 7)]

@@ -139,7 +139,7 @@ def test_the_page_shows_plan_shares_and_what_is_left(staff, world, planting):
     assert "Kế hoạch 700 cây" in page
     assert "Đã giao 800 cây" in page
     assert "Giao vượt 100 cây" in page
-    assert "Đơn vị b11 300 cây 350 cây Đơn vị b12 500 cây –" in page
+    assert "Đơn vị b11 300 cây 350 cây chưa trả lời Đơn vị b12 500 cây – chưa trả lời" in page
 
 
 def test_targets_outside_the_scope_are_not_found(client, world, planting):
@@ -166,6 +166,19 @@ def test_the_targets_of_superiors_are_seen_from_below_without_their_other_units(
     assert client.get(detail(target, world.p1)).status_code == 404
 
 
+def test_a_superiors_draft_is_seen_by_nobody_below(client, world):
+    draft = make_target(world.p1, 2024, [{"kind": "milestone"}], number=8, text="Còn nháp", issued_on=None)
+    for user, status in [(world.staff, 404), (world.cadre, 404), (world.viewer, 200), (world.central, 200)]:
+        client.force_login(user)
+        assert client.get(detail(draft)).status_code == status, user
+    client.force_login(world.staff)
+    assert client.get(LIST, {"nam": 2024}).context["not_given"] == []
+    assert draft not in client.get(ADD).context["form"].fields["answers"].queryset
+    client.force_login(world.central)
+    page = client.get(LIST, {"nam": 2024, "don-vi": "p1"})
+    assert [(line.number, line.is_draft) for line in page.context["table"].data] == [(8, True)]
+
+
 def test_choosing_another_year_on_the_page_leads_to_that_years_list(staff, world, planting):
     this_year = date.today().year
     response = staff.get(detail(planting), {"nam": this_year})
@@ -189,6 +202,7 @@ def test_the_page_asks_the_same_number_of_questions_for_one_and_three_children(s
     from django.db import connection
 
     world.b12.placements.all().delete()
+    assign(planting.measures.get(), world.b11, 5)
     one = queries(staff, detail(planting), connection)
     for code in ("b13", "b14"):
         assign(planting.measures.get(), make_unit(code, parent=world.k1), 5)
@@ -296,12 +310,29 @@ def edit_data(target, **changes):
     return typed(fields, initial=1, number=target.number, seen=fingerprint(target), **changes)
 
 
+def test_what_an_issued_target_asks_changes_with_a_reason_only(staff, world, planting):
+    url = reverse("target_edit", args=[planting.pk])
+    assert "reason" in staff.get(url).context["form"].fields
+    assert staff.post(url, edit_data(planting, text="Trồng rừng")).status_code == 302  # words need none
+    planting.refresh_from_db()
+    data = edit_data(planting, measure={"value": "900"})
+    response = staff.post(url, data)
+    assert errors_of(response) == ["Ghi lý do vì kế hoạch đã ban hành bị sửa (ý a)."]
+    assert response.context["form"]["reason"].errors
+    assert staff.post(url, data | {"reason": "Điều chỉnh giữa năm"}).status_code == 302
+    versions = planting.measures.get().versions.values_list("value", "reason")
+    assert list(versions) == [(700, ""), (900, "Điều chỉnh giữa năm")]
+    Target.objects.update(issued_on=None)
+    assert "reason" not in staff.get(url).context["form"].fields
+
+
 def test_an_edit_keeps_the_measures_identity(staff, world, planting):
     measure = planting.measures.get()
     url = reverse("target_edit", args=[planting.pk])
     page = staff.get(url)
     assert page.context["formset"].forms[0]["value"].value() == "700"
-    assert staff.post(url, edit_data(planting, text="Trồng rừng", measure={"value": "1,2 nghìn"})).status_code == 302
+    data = edit_data(planting, text="Trồng rừng", reason="Giao thêm", measure={"value": "1,2 nghìn"})
+    assert staff.post(url, data).status_code == 302
     planting.refresh_from_db()
     assert (planting.text, planting.measures.get().pk, planting.measures.get().value) == (
         "Trồng rừng",
