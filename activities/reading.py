@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, Sum, Value
 from django.db.models.functions import Substr
 
 from activities import totals
@@ -112,20 +112,20 @@ def level_rows(paths, work_year, levels, indicator_ids, as_of=None):
 
 
 def level_counts(paths, work_year, levels):
-    """{path of `paths`: {(level, sector): number of living units at or below it}}: one statement a path length."""
+    """{path of `paths`: {(level, sector): number of living units at or below it}}: one statement."""
     counts = {path: defaultdict(int) for path in paths}
-    for length in {len(path) for path in paths}:
-        rows = (
-            _alive([path for path in paths if len(path) == length], work_year)
-            .filter(level__in=levels)
-            .annotate(head=Substr("path", 1, length))
-            .order_by()
-            .values_list("head", "level", "unit__sector")
-            .annotate(n=Count("pk"))
-        )
-        for head, level, sector, n in rows:
-            if head in counts and len(head) == length:  # a shorter head stands above these paths
-                counts[head][level, sector] += n
+    by_length = [
+        _alive([path for path in paths if len(path) == length], work_year)
+        .filter(level__in=levels)
+        .annotate(head=Substr("path", 1, length), length=Value(length))
+        .order_by()
+        .values_list("head", "length", "level", "unit__sector")
+        .annotate(n=Count("pk"))
+        for length in sorted({len(path) for path in paths})
+    ]
+    for head, length, level, sector, n in by_length[0].union(*by_length[1:], all=True) if by_length else ():
+        if head in counts and len(head) == length:  # a shorter head stands above these paths
+            counts[head][level, sector] += n
     return counts
 
 

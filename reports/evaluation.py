@@ -58,7 +58,8 @@ def evaluate(placements, work_year, *, as_of=None, today=None, pending=None, com
     day, while the year still runs. `measures`: only these, the TOTAL ones also for units that were given no number.
     """
     placements = list(placements)
-    plans = plans_for(placements, work_year.pk, as_of)
+    only = None if measures is None else [measure.pk for measure in measures]
+    plans = plans_for(placements, work_year.pk, as_of, only=only)
     if measures is not None:
         plans = {unit: _only(rows, measures) for unit, rows in plans.items()}
     figures = _Figures(placements, plans, work_year, as_of)
@@ -91,6 +92,26 @@ def _only(plans, measures):
         for row in measures
     ]
     return [row for row in rows if row]
+
+
+def reached(measure, placements, work_year):
+    """What `measure` came to in `work_year`, also one of another year that was not asked then.
+
+    ({unit id: figure in the measure's scale or None}, {(unit id, indicator id): reading.Total}). `measure` with its
+    indicators and denominators prefetched, `placements` of that year's tree.
+    """
+    placements = list(placements)
+    plans = {row.unit_id: [Plan(measure, None, None, Source.NONE)] for row in placements}
+    figures = _Figures(placements, plans, work_year, None)
+    results = {row.unit_id: _result(plans[row.unit_id][0], row, figures, None, {}) for row in placements}
+    return {unit: result.actual for unit, result in results.items()}, figures.totals
+
+
+def result_for(measure, placement, work_year):
+    """MeasureResult of one unit for a measure that need not be saved: what it would have been in `work_year`."""
+    plan = Plan(measure, measure.value, None, Source.OWN)
+    figures = _Figures([placement], {placement.unit_id: [plan]}, work_year, None)
+    return _result(plan, placement, figures, None, {})
 
 
 def badness(result):

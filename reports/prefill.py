@@ -5,10 +5,8 @@ from datetime import date
 from django.utils import timezone
 
 from activities.models import KindFigure
-from targets.cascade import plans_for
-from targets.models import Assignment, Indicator, MeasureKind, Nature, WorkYear
-from targets.scale import scale_of
-from unionwork.numbers import format_number
+from targets.models import Indicator, Nature, WorkYear
+from targets.workbook_rows import assignment_rows
 from units.models import Placement
 from units.tree import nearest_year
 
@@ -38,28 +36,9 @@ def _assignments(unit, year):
     placement = _placement(unit, year)
     if placement is None:
         return {"title": "Giao chỉ tiêu"}
-    measures = [plan.measure for plan in plans_for([placement], year or placement.year)[unit.pk]]
     children = Placement.objects.filter(year=placement.year, parent=unit).in_order()
-    given = {(row.measure_id, row.unit_id): row for row in Assignment.objects.filter(unit__in=_ids(children))}
-    rows = [
-        _assignment(measure, child.unit, given.get((measure.pk, child.unit_id)))
-        for measure in measures
-        if measure.kind != MeasureKind.MILESTONE
-        for child in children
-    ]
+    rows = assignment_rows(placement, children, year or placement.year)
     return {"rows": rows, "choices": {UNIT: [row.unit.code for row in children]}, "title": "Giao chỉ tiêu"}
-
-
-def _assignment(measure, unit, given):
-    target = measure.target
-    row = [target.year_id, target.issuer.code, target.number, measure.letter, unit.code]
-    if given is None:
-        return row
-    decimals, sign = scale_of(measure)
-    end = "%" if sign == "%" else ""
-    numbers = (given.planned, given.registered)
-    row += [None if number is None else f"{format_number(number, decimals)}{end}" for number in numbers]
-    return [*row, given.decision_number, given.decision_date]
 
 
 def _activities(unit, year):
@@ -104,7 +83,3 @@ def _codes(unit, year):
 
 def _names(indicators):
     return list(indicators.values_list("name", flat=True))
-
-
-def _ids(placements):
-    return [row.unit_id for row in placements]

@@ -68,9 +68,9 @@ class Child:
 def row_of(result, unit, work_year):
     """The line of one measure of `unit`."""
     measure = result.measure
-    actual, plan = _actual(result), plan_in_words(measure, result.plan.planned)
+    actual, plan = actual_of(result), plan_in_words(measure, result.plan.planned)
     percent = format_percent(result.percent)
-    title = _title(measure)
+    title = title_of(measure)
     return Row(
         result=result,
         title=title,
@@ -93,7 +93,7 @@ def row_of(result, unit, work_year):
     )
 
 
-def _title(measure):
+def title_of(measure):
     """A measure's own text; else the target's, or which figures it is about when the target has several measures."""
     if measure.text:
         return measure.text
@@ -121,7 +121,7 @@ def shown(result, value):
     return format_number(value, scale_of(result.measure)[0])
 
 
-def _actual(result):
+def actual_of(result):
     """ "1.234 cây", "66,5% (133/200)", "41/55 đơn vị"; a coverage and a milestone name the units."""
     if result.measure.kind == MeasureKind.TOTAL:
         return NO_FIGURE if result.actual is None else _amount(result, result.actual)

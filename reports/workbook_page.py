@@ -29,13 +29,13 @@ def reference(row, column):
 class Page:
     """One sheet. Rows and columns count from 0; `row` is the next free one below the header."""
 
-    def __init__(self, workbook, styles, report, name, title, headers, widths):
+    def __init__(self, workbook, styles, report, name, title, headers, widths, *, number="……-BC/ĐTN", note=None):
         self.workbook, self.styles, self.report = workbook, styles, report
         self.last = len(headers) - 1
         self.sheet = workbook.add_worksheet(name)
         for column, width in enumerate(widths):
             self.sheet.set_column(column, column, width)
-        self._heading(title)
+        self._heading(title, number, note)
         for column, header in enumerate(headers):
             self.text(HEADING_ROWS, column, header, bold=True, align="center", bg_color="#DDE6F2")
         self.header_row, self.row = HEADING_ROWS, HEADING_ROWS + 1
@@ -94,18 +94,19 @@ class Page:
 
     # --- the document around the table ---
 
-    def _heading(self, title):
+    def _heading(self, title, number, note):
+        """`number`: the document's; `note`: the line below the title."""
         report, half = self.report, self.last // 2
         left = [report.superior.name.upper()] if report.superior else []
-        left += [report.unit.name.upper(), "***", "Số: ……-BC/ĐTN"]
+        left += [report.unit.name.upper(), "***", f"Số: {number}"]
         right = ["ĐOÀN TNCS HỒ CHÍ MINH", "……………, ngày …… tháng …… năm ………"]
         for row, text in enumerate(left):
             self._across(row, 0, half, text, bold=text == report.unit.name.upper())
         self._across(0, half + 1, self.last, right[0], bold=True, underline=1)
         self._across(1, half + 1, self.last, right[1], italic=True)
         self._across(5, 0, self.last, title.upper(), bold=True, font_size=14)
-        note = f"Số liệu đã duyệt, chốt đến ngày {report.as_of:%d/%m/%Y}"
-        self._across(6, 0, self.last, note, italic=True)
+        until = note or f"Số liệu đã duyệt, chốt đến ngày {report.as_of:%d/%m/%Y}"
+        self._across(6, 0, self.last, until, italic=True)
 
     def _across(self, row, first, last, text, **properties):
         properties |= {"align": "center"}

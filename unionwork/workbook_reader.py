@@ -2,7 +2,8 @@
 
 Started by `unionwork.workbooks` with the file as standard input and the limits as arguments; knows neither Django nor
 our other modules. Prints JSON lines: [row number, [cells]] with a date as ["2024-03-26"], then "end"; or, at any
-point, {"refused": sentence}, or {"failed": name of the exception}.
+point, {"refused": sentence}, or {"failed": name of the exception}. A third argument: the table may begin in any row,
+and a formula without a value is [].
 """
 
 import json
@@ -15,7 +16,7 @@ import zipfile
 import zlib
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from time import monotonic
+from time import process_time
 
 MEGABYTE = 1 << 20
 MAX_ENTRIES = 500
@@ -24,13 +25,13 @@ MAX_RATIO = 100  # of parts that inflate to more than a megabyte
 MAX_CELLS = 300_000
 MAX_OUTPUT = 48 * MEGABYTE
 MEMORY = 512 * MEGABYTE
-SECONDS = 4.0  # whatever the file; a file with many cells gets more, because reading takes time in proportion
+SECONDS = 3.5  # of processor time; a file with many cells gets more, because reading takes time in proportion
 CELLS_A_SECOND = 12_500
 CHUNK = 1 << 16
-STARTED = monotonic()
 
 RESAVE = "mở tệp bằng Excel rồi lưu lại kiểu “Excel Workbook (*.xlsx)”"
 DAMAGED = f"Tệp bị hỏng hoặc tải lên chưa hết: {RESAVE}."
+UNCALCULATED = object()
 CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 
 
@@ -38,7 +39,7 @@ class Refused(Exception):
     """The one sentence for the user."""
 
 
-def main(max_rows, max_columns):
+def main(max_rows, max_columns, anywhere=False):
     limit_resources()
     with open(1, "w", encoding="ascii", closefd=False) as answer:
         say = Answer(answer)
@@ -46,7 +47,7 @@ def main(max_rows, max_columns):
             with open(0, "rb", closefd=False) as source:
                 cells = check_archive(source)
                 allow(SECONDS + cells / CELLS_A_SECOND)
-                for row in read_sheet(source, max_rows, max_columns):
+                for row in read_sheet(source, max_rows, max_columns, anywhere):
                     say.row(row)
             say.last("end")
         except Refused as refused:
@@ -76,7 +77,7 @@ class Answer:
 
 
 def limit_resources():
-    """Memory, processor and wall time; where the system has no such limits the parent's time-out remains."""
+    """Memory and processor time; where the system has no such limits the parent's time-out remains, of wall time."""
     try:
         import resource
     except ImportError:
@@ -90,9 +91,10 @@ def limit_resources():
 
 
 def allow(seconds):
-    """Counted from the start; the kernel then ends this process, whatever C code it is in."""
+    """Of processor time, counted from the start, so that a busy server refuses no honest file; the kernel then ends
+    this process, whatever C code it is in."""
     if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, max(STARTED + seconds - monotonic(), 0.001))
+        signal.setitimer(signal.ITIMER_PROF, max(seconds - process_time(), 0.001))
 
 
 # --- the archive, before anything is parsed ---
@@ -196,7 +198,7 @@ def check_chunk(chunk, before):
 # --- the sheet ---
 
 
-def read_sheet(source, max_rows, max_columns):
+def read_sheet(source, max_rows, max_columns, anywhere):
     """Yields [row number, cells] of the first visible sheet, blank rows left out, cells cut after the last value."""
     os.environ["OPENPYXL_LXML"] = "False"  # before the import: only the standard parser goes through defusedxml
     import openpyxl
@@ -213,7 +215,7 @@ def read_sheet(source, max_rows, max_columns):
     sheet = next((sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"), workbook.worksheets[0])
     percents = percent_styles(workbook)
     last, headed = 0, False
-    for number, found in parser(workbook, sheet).parse():
+    for number, found in parser(workbook, sheet, anywhere).parse():
         if number <= last:
             raise Refused(DAMAGED)
         last = number
@@ -231,15 +233,15 @@ def read_sheet(source, max_rows, max_columns):
                 raise Refused(DAMAGED)
             cells += [None] * (column - 1 - len(cells)) + [value]
         if cells:
-            if not headed and number > 1:
+            if not headed and number > 1 and not anywhere:
                 break
             headed = True
             yield [number, cells]
-    if not headed:
+    if not headed and not anywhere:
         raise Refused("Dòng 1 của trang tính đầu tiên để trống: dòng này phải là tên các cột.")
 
 
-def parser(workbook, sheet):
+def parser(workbook, sheet, anywhere):
     """openpyxl's parser of one sheet, below `iter_rows`: that drops repeated rows and cells out of order in silence,
     believes the declared dimension and fills gaps up to a far cell."""
     from openpyxl.worksheet._reader import FORMULA_TAG, VALUE_TAG, WorkSheetParser
@@ -249,6 +251,8 @@ def parser(workbook, sheet):
             cell = super().parse_cell(element)
             is_text = element.get("t") == "str" and element.find(VALUE_TAG) is not None  # a formula may give ""
             if cell["value"] is None and element.find(FORMULA_TAG) is not None and not is_text:
+                if anywhere:
+                    return cell | {"value": UNCALCULATED}
                 raise Refused(f"Ô {element.get('r')} là công thức chưa được tính: {RESAVE}.")
             return cell
 
@@ -273,8 +277,8 @@ def percent_styles(workbook):
 
 def plain(value, is_percent):
     """A cell's value as the user sees it: text, int, float, [ISO date] or None."""
-    if value is None:
-        return None
+    if value is None or value is UNCALCULATED:
+        return None if value is None else []
     if isinstance(value, str):
         return unicodedata.normalize("NFC", value).strip() or None
     if isinstance(value, bool):
@@ -304,4 +308,4 @@ def percent(number):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), bool(sys.argv[3:]))

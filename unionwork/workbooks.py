@@ -44,6 +44,13 @@ class BadWorkbook(Exception):
         self.message = message
 
 
+class Uncalculated:
+    """In a cell that `read_cells` returns: a formula that nobody has calculated yet."""
+
+
+UNCALCULATED = Uncalculated()
+
+
 @dataclass(frozen=True)
 class Rows:
     """A sheet: `headers` (row 1, "" where blank) and `rows`, each (its row number in Excel, cells as wide as headers).
@@ -61,8 +68,16 @@ def read_rows(path_or_file, *, max_rows=20_000, max_columns=120):
     A child process does the reading, within limits of time and memory.
     """
     with _on_disk(path_or_file) as source, tempfile.TemporaryFile() as answer:
-        ended = _run_reader(source, answer, max_rows, max_columns)
-        return _rows(answer, ended)
+        return _table(_lines(answer, _run_reader(source, answer, max_rows, max_columns)))
+
+
+def read_cells(path_or_file, *, max_rows=20_000, max_columns=120):
+    """[(row number in Excel, cells)] of the first visible sheet: for a table below a heading, wherever it begins.
+
+    Read like `read_rows`. Cells end with the row's last value; a formula without a value is UNCALCULATED.
+    """
+    with _on_disk(path_or_file) as source, tempfile.TemporaryFile() as answer:
+        return _lines(answer, _run_reader(source, answer, max_rows, max_columns, "anywhere"))
 
 
 @contextmanager
@@ -91,9 +106,9 @@ def _check_size(size):
         raise BadWorkbook(f"Tệp lớn hơn {limit}: xoá ảnh và trang tính thừa, hoặc chia thành nhiều tệp.")
 
 
-def _run_reader(source, answer, max_rows, max_columns):
+def _run_reader(source, answer, max_rows, max_columns, *anywhere):
     """Exit status of the reader; None when it had to be ended from here."""
-    command = [sys.executable, "-I", str(READER), str(max_rows), str(max_columns)]
+    command = [sys.executable, "-I", str(READER), str(max_rows), str(max_columns), *anywhere]
     environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
     try:
         return subprocess.run(
@@ -109,13 +124,13 @@ def _run_reader(source, answer, max_rows, max_columns):
         return None
 
 
-def _rows(answer, ended):
-    """The reader's lines as Rows. Raises BadWorkbook unless it came to the end."""
+def _lines(answer, ended):
+    """[(row number, cells)] as the reader said. Raises BadWorkbook unless it came to the end."""
     said = _last_line(answer)
     if said == "end":
         answer.seek(0)
         lines = (json.loads(line) for line in answer)
-        return _table([(line[0], [_cell(cell) for cell in line[1]]) for line in lines if isinstance(line, list)])
+        return [(line[0], [_cell(cell) for cell in line[1]]) for line in lines if isinstance(line, list)]
     if isinstance(said, dict) and "refused" in said:
         raise BadWorkbook(said["refused"])
     logger.info("Workbook refused: reader said %.100r and ended with %s", said, ended)
@@ -136,7 +151,9 @@ def _last_line(answer):
 
 
 def _cell(said):
-    return date.fromisoformat(said[0]) if isinstance(said, list) else said
+    if isinstance(said, list):
+        return date.fromisoformat(said[0]) if said else UNCALCULATED
+    return said
 
 
 def _table(found):
