@@ -7,6 +7,7 @@ from django.utils.http import urlencode
 
 from activities.models import Activity
 from unionwork.dates import format_date
+from unionwork.numbers import format_number
 
 TITLE = {"td": {"class": "title"}}  # on phones the head of the card, without its column's name
 
@@ -35,6 +36,9 @@ class ActivityTable(tables.Table):
 class ReviewTable(ActivityTable):
     """What waits: a box to tick, what will count, how long it has waited, and the decision."""
 
+    title = tables.TemplateColumn(
+        template_name="activities/_review_title_cell.html", verbose_name="Hoạt động", attrs=TITLE
+    )
     chosen = tables.TemplateColumn(template_name="activities/_tick_cell.html", verbose_name="Chọn", attrs=TITLE)
     waiting = tables.TemplateColumn(template_name="activities/_waiting_cell.html", verbose_name="Gửi lúc")
     decide = tables.TemplateColumn(template_name="activities/_decide_cell.html", verbose_name="Quyết định")
@@ -47,16 +51,37 @@ class ReviewTable(ActivityTable):
         orderable = False
 
 
-class LevelColumn(tables.Column):
-    """A declared level, linking to the declarations behind it."""
+class HostTable(tables.Table):
+    """A row per co-host of a joint activity: what others wrote down for it, and its answer."""
 
-    def __init__(self, indicator, year):
+    title = tables.TemplateColumn(template_name="activities/_joint_cell.html", verbose_name="Hoạt động", attrs=TITLE)
+    lead = tables.Column(accessor="activity__unit", verbose_name="Đơn vị chủ trì")
+    unit = tables.Column(verbose_name="Đơn vị phối hợp")
+    last_day = tables.Column(accessor="activity__last_day", verbose_name="Ngày")
+    figures = tables.TemplateColumn(template_name="activities/_joint_figures_cell.html", verbose_name="Số liệu")
+    state = tables.TemplateColumn(template_name="activities/_joint_state_cell.html", verbose_name="Trả lời")
+    answer = tables.TemplateColumn(template_name="activities/_joint_answer_cell.html", verbose_name="Quyết định")
+
+    class Meta:
+        order_by = ()
+        orderable = False
+
+    def render_last_day(self, value):
+        return format_date(value)
+
+
+class LevelColumn(tables.Column):
+    """A declared level (up to the day `until`), linking to the declarations behind it; `total` of the whole subtree
+    below."""
+
+    def __init__(self, indicator, year, total, until):
         super().__init__(
             verbose_name=f"{indicator} ({indicator.unit_of_measure})",
             empty_values=(),
-            attrs={"td": {"class": "num"}, "th": {"class": "num"}},
+            attrs={name: {"class": "num"} for name in ("td", "th", "tf")},
+            footer=indicator.format(total),
         )
-        self.indicator, self.year = indicator, year
+        self.indicator, self.year, self.until = indicator, year, until
 
     def render(self, record):
         value = record.values.get(self.indicator)
@@ -67,23 +92,32 @@ class LevelColumn(tables.Column):
             "don-vi": record.unit.code,
             "chi-so": self.indicator.code,
             "trang-thai": "da-duyet",
-        }
+        } | ({"den": format_date(self.until)} if self.until else {})
         address = f"{reverse('activity_list')}?{urlencode(narrowed)}"
         return format_html('<a href="{}">{}</a>', address, self.indicator.format(value))
 
 
 class DeclarationTable(tables.Table):
-    """A row per unit; a column per indicator that anybody has declared."""
+    """A row per unit; a column per indicator that anybody has declared; last, whom to call where some is lacking."""
 
-    unit = tables.TemplateColumn(template_name="activities/_declaring_cell.html", verbose_name="Đơn vị")
-    done = tables.TemplateColumn(template_name="activities/_declared_cell.html", verbose_name="Đã kê khai")
+    unit = tables.TemplateColumn(
+        template_name="activities/_declaring_cell.html", verbose_name="Đơn vị", attrs=TITLE, footer="Toàn đơn vị"
+    )
+    done = tables.TemplateColumn(
+        template_name="activities/_declared_cell.html",
+        verbose_name="Đã kê khai",
+        footer=lambda table: f"{format_number(table.overview.done)}/{format_number(table.overview.expected)}",
+    )
     latest = tables.TemplateColumn(template_name="activities/_latest_cell.html", verbose_name="Lần gần nhất")
+    people = tables.TemplateColumn(template_name="activities/_people_cell.html", verbose_name="Liên hệ")
 
     class Meta:
         orderable = False
         empty_text = "Không có đơn vị nào trực thuộc để kê khai."
 
-    def __init__(self, rows, *, year):
-        indicators = sorted({one for row in rows for one in row.values}, key=lambda one: (one.position, one.code))
-        columns = [(f"level_{one.pk}", LevelColumn(one, year)) for one in indicators]
-        super().__init__(rows, extra_columns=columns)
+    def __init__(self, rows, *, year, overview, until=None):
+        self.overview, self.until = overview, until
+        indicators = sorted(overview.total, key=lambda one: (one.position, one.code))
+        columns = [(f"level_{one.pk}", LevelColumn(one, year, overview.total[one], until)) for one in indicators]
+        lacking = any(not row.is_complete for row in rows)
+        super().__init__(rows, extra_columns=columns, exclude=() if lacking else ("people",))
