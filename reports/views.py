@@ -6,17 +6,19 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from activities import reading
-from activities.models import Activity, Status
+from activities.models import Activity
+from reports import home
 from reports.evaluation import badness, evaluate
 from reports.rows import Child, progress_url, row_of
 from reports.summary import summarise
+from targets import intake
 from targets.years import chosen_year
 from unionwork.policy import ANY_USER, policy
 from units import access
 from units.models import Placement
 from units.scope import chosen_unit
 
-SHORT = 5  # so many targets stand on a cadre's first page
+SHORT = 3  # so many targets stand on a cadre's first page
 CHILDREN_A_PAGE = 100
 
 
@@ -38,9 +40,11 @@ def dashboard(request):
         results = evaluate([placement], year, compare=False, pending=reading.waiting(placement.path, year))[unit.pk]
         rows = [row_of(result, unit, year) for target in results for result in target.measures]
         rows.sort(key=_badness)
+        context["unanswered"] = intake.open_for(request.user, placement, year, [row.result.plan for row in rows])
         context |= {"rows": rows if context["leads"] else rows[:SHORT], "all": len(rows), "summary": summarise(results)}
     if context["can_log"]:
-        context |= _to_do(request.user)
+        context |= home.of_writer(request.user)
+        context |= home.of_unit(request.user, placement, year) if placement else {}
     if context["can_review"]:
         waiting = Activity.objects.reviewable_by(request.user)
         context["waiting"] = waiting.select_related("unit", "kind").order_by("submitted_at", "pk")[:5]
@@ -120,13 +124,3 @@ def _leads(user):
     return any(act.held_by(user) for act in (access.REVIEW, access.SET_TARGETS, access.MANAGE_UNITS)) or not (
         access.LOG.held_by(user)
     )
-
-
-def _to_do(user):
-    """Drafts to finish and records sent back, of the units the user writes for."""
-    mine = Activity.objects.editable_by(user).filter(author=user, status__in=[Status.DRAFT, Status.RETURNED])
-    found = list(mine.select_related("kind", "unit").order_by("-pk")[:20])
-    return {
-        "drafts": [row for row in found if row.status == Status.DRAFT],
-        "returned": [row for row in found if row.status == Status.RETURNED],
-    }
