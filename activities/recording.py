@@ -10,6 +10,7 @@ from django.utils import timezone
 from activities import totals
 from activities.models import EDITABLE, Activity, Event, Figure, Host, RecordNature, Status, Step
 from activities.rules import Rules
+from unionwork import planner
 from unionwork.dates import format_date
 from unionwork.numbers import format_number
 from unionwork.text import nfc
@@ -90,6 +91,7 @@ def create_many(*, entries, actor, rules=None, settled=False):
         (Event(activity=row, step=Step.CREATE, to_status=Status.DRAFT, actor=actor) for row in activities),
         batch_size=2000,
     )
+    planner.wrote(len(activities), Activity, Figure, Host, Event)
     return activities
 
 

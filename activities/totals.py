@@ -147,9 +147,13 @@ def _lock_units(unit_years):
 
 
 def _flow_rows(ids):
-    """[(figure, year, month, indicator, value, ids of the hosts that did not decline)] of the counted: one query."""
+    """[(figure, year, month, indicator, value, ids of the hosts that did not decline)] of the counted: one query.
+
+    The status is looked at here, not in the query: thousands of records have just changed theirs in this transaction,
+    and PostgreSQL, which cannot know, would plan for a handful.
+    """
     rows = (
-        Figure.objects.filter(activity__in=ids, activity__status__in=COUNTED, indicator__nature=Nature.FLOW)
+        Figure.objects.filter(activity__in=ids, indicator__nature=Nature.FLOW)
         .order_by("pk")
         .values_list(
             "pk",
@@ -160,10 +164,11 @@ def _flow_rows(ids):
             "activity__unit_id",
             "activity__hosts__unit_id",
             "activity__hosts__state",
+            "activity__status",
         )
     )
     figures = []
-    for _, same in groupby(rows, key=lambda row: row[0]):
+    for _, same in groupby((row for row in rows if row[8] in COUNTED), key=lambda row: row[0]):
         same = list(same)
         hosts = {same[0][5]} | {row[6] for row in same if row[6] and row[7] != HostState.DECLINED}
         figures.append((*same[0][:5], hosts))
@@ -171,19 +176,20 @@ def _flow_rows(ids):
 
 
 def _level_rows(unit_years, until):
-    """((unit, year, indicator), rows ordered by day) of the counted declarations: one query."""
+    """((unit, year, indicator), rows ordered by day) of the counted declarations: one query, as in `_flow_rows`."""
     rows = (
         Figure.objects.filter(
             activity__unit__in={unit for unit, _ in unit_years},
             activity__year__in={year for _, year in unit_years},
-            activity__status__in=COUNTED,
             indicator__nature=Nature.STOCK,
             **({"activity__last_day__lte": until} if until else {}),
         )
         .order_by("activity__unit_id", "activity__year_id", "indicator_id", "activity__last_day", "activity_id")
-        .values_list("activity__unit_id", "activity__year_id", "indicator_id", "activity__month", "value")
+        .values_list(
+            "activity__unit_id", "activity__year_id", "indicator_id", "activity__month", "value", "activity__status"
+        )
     )
-    for key, group in groupby(rows, key=lambda row: row[:3]):
+    for key, group in groupby((row for row in rows if row[5] in COUNTED), key=lambda row: row[:3]):
         if key[:2] in unit_years:
             yield key, list(group)
 

@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from units.models import Placement, TreeYear
+from unionwork import planner
+from units.models import Placement, TreeYear, Unit
 from units.scope import STEP
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -125,7 +126,9 @@ def place_many(*, pairs):
             rows.append(Placement(unit=unit, year=year, parent=parent, path=path, level=unit.kind.level))
         if len(rows) == known:
             nowhere.append(unit)
-    return Placement.objects.bulk_create(rows, batch_size=2000), nowhere
+    made = Placement.objects.bulk_create(rows, batch_size=2000)
+    planner.wrote(len(made), Unit, Placement)
+    return made, nowhere
 
 
 def _paths(units, years):
