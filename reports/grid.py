@@ -131,7 +131,7 @@ class Grid:
 
     @cached_property
     def standings(self):
-        return giving.standings(self.measure, self.units)
+        return giving.standings(self.measure, self.sharing.unit, self.units)
 
     def _rows(self):
         results, _, plans = self._before

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from reports.evaluation import evaluate
-from targets import giving, replies
+from targets import giving, intake, replies
 from targets.assignment import labels
 from targets.cascade import Source
 from targets.giving import Standing
@@ -55,7 +55,8 @@ class _Checks:
         self.unit, self.year = placement.unit, year
         alive = Q(unit__dissolved__isnull=True) | Q(unit__dissolved__gte=year.first_day)
         children = Placement.objects.filter(alive, year=year.pk, parent=self.unit)
-        self.children = [row.unit for row in children.filter(unit__in=Unit.objects.visible_to(user)).in_order()]
+        self.places = list(children.filter(unit__in=Unit.objects.visible_to(user)).in_order())
+        self.children = [row.unit for row in self.places]
         targets = evaluate([placement], year, compare=False)[self.unit.pk]
         self.results = [row for target in targets for row in target.measures]
         measures = [row.measure.pk for row in self.results]
@@ -65,7 +66,7 @@ class _Checks:
         self.given = {(row.measure_id, row.unit_id): row for row in Assignment.objects.filter(**ours)}
         drafts = DraftAssignment.objects.filter(giver=self.unit, **ours)
         self.drafts = {(row.measure_id, row.unit_id): row for row in drafts}
-        self.replies = replies.latest(self.children, measures)
+        self.remarks = self._remarked(measures)
         self.waiting = giving.waiting(self.unit, year)
 
     def found(self):
@@ -136,14 +137,19 @@ class _Checks:
             text = f"{name}: mới giao {plan_in_words(measure, given)} trên {shown}, còn {left}."
             yield Check(Kind.UNDER_GIVEN, text, *grid)
 
+    def _remarked(self, measures):
+        """{(unit id, measure id): remark} of what children did not accept, as it is now asked of them."""
+        said = {key for key, reply in replies.latest(self.children, measures).items() if not reply.accepted}
+        units = {unit for unit, _ in said}
+        found = intake.received([row for row in self.places if row.unit_id in units], self.year) if said else {}
+        return {key: found[key].reply.remark for key in said if key in found and not found[key].is_open}
+
     def _remarks(self, measure):
-        """What children answered about the number now in force; a changed number asks them again."""
         place = "target_detail" if measure.kind == MeasureKind.MILESTONE else "measure_assign"
         key = measure.target_id if measure.kind == MeasureKind.MILESTONE else measure.pk
         for unit in self.children:
-            reply, given = self.replies.get((unit.pk, measure.pk)), self.given.get((measure.pk, unit.pk))
-            if reply and not reply.accepted and reply.version == (given.version if given else 0):
-                text = f"{self._name(measure)}: {unit} chưa tiếp nhận, ý kiến: “{reply.remark}”"
+            if remark := self.remarks.get((unit.pk, measure.pk)):
+                text = f"{self._name(measure)}: {unit} chưa tiếp nhận, ý kiến: “{remark}”"
                 yield Check(Kind.REMARK, text, self._address(place, key), "Xem lại số giao")
 
     def _unissued(self):

@@ -32,9 +32,10 @@ def assign(*, measure, rows, actor, decision_number="", decision_date=None, reas
 
     Rows that say nothing new are left alone.
 
-    A decision is noted on every row (`decision`: the `Decision` behind it, when it was issued here); without one the
-    row keeps what it has. Changing a number already given needs a reason. Raises `Stale` when a row is no longer at
-    the version the writer saw, and ValidationError.
+    A decision is noted on every row (`decision`: the `Decision` behind it, when it was issued here) and the numbers are
+    in force from its day; without one the row keeps the decision it has, and they are in force from today. Changing a
+    number already given needs a reason. Raises `Stale` when a row is no longer at the version the writer saw, and
+    ValidationError.
     """
     Measure.objects.select_for_update().get(pk=measure.pk)  # one writer of a measure at a time, also of its new rows
     _check(measure, rows)
@@ -61,7 +62,7 @@ def assign(*, measure, rows, actor, decision_number="", decision_date=None, reas
         (changed if before else new).append(after)
     if regiven and not reason.strip():
         raise ValidationError({"reason": f"Ghi lý do vì có số đã giao bị sửa: {labels(regiven)}."})
-    _write(new, changed, actor=actor, reason=reason.strip(), decision=decision)
+    _write(new, changed, decision_date or timezone.localdate(), actor=actor, reason=reason.strip(), decision=decision)
     return len(new), len(changed)
 
 
@@ -131,12 +132,11 @@ def labels(units):
     return ", ".join(labels[:LABELS_SHOWN]) + (f" và {more} đơn vị khác" if more > 0 else "")
 
 
-def _write(new, changed, *, actor, reason, decision):
+def _write(new, changed, since, *, actor, reason, decision):
     Assignment.objects.bulk_create(new, batch_size=1000)
     Assignment.objects.bulk_update(
         changed, ["planned", "registered", "decision_number", "decision_date", "note", "version"], batch_size=500
     )
-    today = timezone.localdate()
     AssignmentVersion.objects.bulk_create(
         (
             AssignmentVersion(
@@ -147,7 +147,7 @@ def _write(new, changed, *, actor, reason, decision):
                 decision_number=row.decision_number,
                 decision_date=row.decision_date,
                 decision=decision,
-                in_force_from=row.decision_date or today,
+                in_force_from=since,
                 note=row.note,
                 reason=reason,
                 actor=actor,

@@ -46,7 +46,7 @@ def plans_for(placements, year, as_of=None, *, only=None):
     involved = {pk for line in lines.values() for pk in line}
     measures = (
         Measure.objects.filter(target__year=year, target__issuer__in=involved)
-        .select_related("target__issuer")
+        .select_related("target__issuer", "target__decision")
         .annotate(siblings=models.Count("target__measures"))
         .prefetch_related("indicators", "denominators")
         .order_by("target__number", "letter")

@@ -87,10 +87,10 @@ class Saved:
     theirs: list
 
 
-def standings(measure, units):
-    """{unit id: Standing} of `units`. Two statements."""
+def standings(measure, giver, units):
+    """{unit id: Standing} of `units`, with the drafts of `giver`. Two statements."""
     given = {row.unit_id: row for row in Assignment.objects.filter(measure=measure, unit__in=units)}
-    drafts = DraftAssignment.objects.filter(measure=measure, unit__in=units).select_related("actor")
+    drafts = DraftAssignment.objects.filter(measure=measure, giver=giver, unit__in=units).select_related("actor")
     drafts = {row.unit_id: row for row in drafts}
     return {unit.pk: Standing(given.get(unit.pk), drafts.get(unit.pk)) for unit in units}
 
@@ -106,7 +106,7 @@ def save_draft(*, measure, giver, wishes, actor):
     _check_giver(measure, giver, [wish.unit for wish in wishes])
     for wish in wishes:
         assignment.check_row(measure, assignment.Row(wish.unit, planned=wish.planned))
-    now = standings(measure, [wish.unit for wish in wishes])
+    now = standings(measure, giver, [wish.unit for wish in wishes])
     clashes, theirs, changed = [], [], []
     for wish in wishes:
         current = now[wish.unit.pk]
@@ -198,7 +198,7 @@ def issue(*, giver, year, targets, measures, number, day, actor, reason="", uplo
         if mine := [row for row in drafts if row.measure_id == pk]:
             _put_in_force(locked[pk], mine, decision)
             chosen.add(locked[pk].target_id)
-    unissued.filter(pk__in=chosen).update(issued_on=day)
+    unissued.filter(pk__in=chosen).update(issued_on=day, decision=decision)
     if upload:  # last, so that nothing refused above leaves a file behind
         decision.file_name, decision.content_type = upload.name, upload.content_type
         decision.file.save(upload.name, ContentFile(upload.content))

@@ -160,9 +160,7 @@ def decision_detail(request, pk):
         "assignment__unit__sort",
         "assignment__unit_id",
     )
-    issued = Target.objects.visible_to(request.user).filter(
-        issuer=decision.giver, year=decision.year, issued_on=decision.day
-    )
+    issued = Target.objects.visible_to(request.user).filter(decision=decision)
     context = {
         "decision": decision,
         "year": decision.year,

@@ -82,7 +82,7 @@ def proposals(giver, year):
         found.setdefault(row.measure_id, Proposal(row.measure))
     children = list(Placement.objects.filter(year=year.pk, parent=giver).in_order())
     children = [row.unit for row in children if not row.unit.dissolved or row.unit.dissolved >= year.first_day]
-    in_force, after = _numbers(found, children)
+    in_force, after = _numbers(giver, found, children)
     for row in drafts:
         change = Change(row.unit, in_force[row.measure_id].get(row.unit_id), row.planned, row.note)
         found[row.measure_id].changes.append(change)
@@ -99,12 +99,12 @@ def proposals(giver, year):
     return list(found.values())
 
 
-def _numbers(measures, children):
-    """({measure id: {unit id: number in force}}, the same with the drafts laid over)."""
+def _numbers(giver, measures, children):
+    """({measure id: {unit id: number in force}}, the same with the drafts of `giver` laid over)."""
     in_force, after = defaultdict(dict), defaultdict(dict)
     for row in Assignment.objects.filter(measure__in=measures, unit__in=children):
         in_force[row.measure_id][row.unit_id] = after[row.measure_id][row.unit_id] = row.planned
-    for row in DraftAssignment.objects.filter(measure__in=measures, unit__in=children):
+    for row in DraftAssignment.objects.filter(giver=giver, measure__in=measures, unit__in=children):
         after[row.measure_id][row.unit_id] = row.planned
     return in_force, after
 

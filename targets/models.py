@@ -21,8 +21,6 @@ class WorkYear(models.Model):
     theme = models.CharField("chủ đề", max_length=200, blank=True)
     is_open = models.BooleanField("đang mở", default=True)
 
-    objects = querysets.WorkYearQuerySet.as_manager()
-
     class Meta:
         ordering = ["-year"]
         verbose_name = "năm công tác"
@@ -129,6 +127,7 @@ class Target(models.Model):
     """Chỉ tiêu: as the directive words it, with one or more measures.
 
     Until it is issued (`issued_on`) it is a draft: the issuing unit follows it, nothing of it reaches a unit below.
+    `decision`: the one that issued it, unless a workbook told of it.
     """
 
     LARGEST_NUMBER = 999
@@ -149,6 +148,9 @@ class Target(models.Model):
     )
     note = models.CharField("ghi chú", max_length=200, blank=True)
     issued_on = models.DateField("ban hành ngày", null=True, blank=True)
+    decision = models.ForeignKey(
+        "Decision", models.PROTECT, verbose_name="quyết định ban hành", null=True, blank=True, related_name="targets"
+    )
 
     objects = querysets.TargetQuerySet.as_manager()
 
@@ -355,7 +357,7 @@ class DraftAssignment(models.Model):
         ordering = ["measure", "unit"]
         verbose_name = "bản nháp giao chỉ tiêu"
         constraints = [
-            models.UniqueConstraint(fields=["measure", "unit"], name="one_draft_a_unit"),
+            models.UniqueConstraint(fields=["measure", "giver", "unit"], name="one_draft_a_unit"),
             models.CheckConstraint(
                 name="draft_not_negative",
                 condition=Q(planned__isnull=True) | Q(planned__gte=0),

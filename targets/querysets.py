@@ -9,12 +9,6 @@ from units.models import Placement, Unit
 from units.tree import ancestor_ids
 
 
-class WorkYearQuerySet(models.QuerySet):
-    def containing(self, day):
-        """The work year in which `day` lies, or None. Overlapping years: the later one."""
-        return self.filter(first_day__lte=day, last_day__gte=day).order_by("-year").first()
-
-
 class IndicatorQuerySet(models.QuerySet):
     def matching(self, text):
         found = self
@@ -72,6 +66,9 @@ class AssignmentQuerySet(models.QuerySet):
 
 class DecisionQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Decisions of units in the user's scope, and those that gave something to one."""
-        own = Q(giver__in=Unit.objects.visible_to(user))
-        return self.filter(own | Q(versions__assignment__unit__in=Unit.objects.visible_to(user))).distinct()
+        """Decisions of units in the user's scope, and those that gave something to one or issued what reaches one."""
+        units = Unit.objects.visible_to(user)
+        paths = [grant.path for grant in access.VIEW.grants(user)]
+        above = {pk for path in paths for pk in ancestor_ids(path)}
+        reaching = Q(giver__in=above, targets__isnull=False)
+        return self.filter(Q(giver__in=units) | reaching | Q(versions__assignment__unit__in=units)).distinct()

@@ -153,13 +153,14 @@ class TargetResource(StrictResource):
             setting.edit_target(target=target, measures=measures, actor=self.user, reason=REASON, **said)
             return
         first = next((draft.indicators[0] for draft in drafts if draft.indicators), None)
+        year = self._years.opened(row["year"])
         setting.create_target(
-            year=self._years.opened(row["year"]),
+            year=year,
             issuer=row["issuer"],
             number=row["number"],
             group=first.group if first else "",
             measures=drafts,
-            issued_on=timezone.localdate(),  # a workbook tells of what was issued on paper
+            issued_on=min(timezone.localdate(), year.first_day),  # a workbook tells of what was issued on paper
             **said,
         )
 
@@ -262,6 +263,9 @@ class AssignmentResource(StrictResource):
         self._rows[wanted] = (row.number, measure, row["decision_number"], row["decision_date"], given)
         is_new = row["unit"].pk not in self._given[measure.pk]
         says_nothing = set(numbers.values()) == {None} and not row["decision_number"]
+        if not measure.target.issued_on and not says_nothing:
+            message = f"Chỉ tiêu {row['number']} còn là bản nháp: ban hành rồi mới nhập số giao."
+            raise ValidationError({"number": message})
         return None if is_new and says_nothing else is_new
 
     def _measure(self, row):

@@ -102,6 +102,7 @@ class Sharing:
             "balance": self.balance(measure),
             "can_assign": may_set and plan is not None and bool(self.children),
             "can_register": may_set and self.may_register,
+            "can_answer": self.is_mine and self.year.is_open and self.may_register and plan is not None,
         }
 
     @cached_property
@@ -111,8 +112,10 @@ class Sharing:
 
     @cached_property
     def may_register(self):
-        """Whether the unit stands below the one that issued the target; its own plan nobody registers for."""
-        return self.placement is not None and self.target.issuer_id in ancestor_ids(self.placement.path)[:-1]
+        """Whether the unit stands below the one that has issued the target; its own plan nobody registers for."""
+        if self.placement is None or not self.target.issued_on:
+            return False
+        return self.target.issuer_id in ancestor_ids(self.placement.path)[:-1]
 
     @cached_property
     def columns(self):

@@ -14,7 +14,7 @@ class TargetTable(tables.Table):
     number = tables.Column(verbose_name="Số", attrs={"td": {"class": "num"}, "th": {"class": "num"}})
     text = tables.TemplateColumn(template_name="targets/_target_link.html", verbose_name="Chỉ tiêu", attrs=TITLE)
     measures = tables.TemplateColumn(template_name="targets/_plans.html", verbose_name="Kế hoạch của đơn vị")
-    issuer = tables.Column(verbose_name="Ban hành")
+    issuer = tables.Column(verbose_name="Đơn vị ban hành")
     source = tables.Column(verbose_name="Nguồn")
 
     class Meta:

@@ -6,8 +6,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from reports.target_checks import Kind, checks_for
-from targets import replies
-from targets.models import Assignment, DraftAssignment
+from targets import assignment, replies
+from targets.models import DraftAssignment
 from targets.years import close_year
 from tests.factories import approve, assign, make_activity, make_indicator, make_target, make_unit
 
@@ -43,7 +43,7 @@ def test_each_fault_is_a_sentence_with_its_number_and_the_place_to_mend_it(clien
     unwritten = make_target(world.k1, 2024, written, number=4, issued_on=None)
     nobody, some = total(world, world.k1, 700, number=5), total(world, world.tw, 9_000, number=6)
     assign(some, world.k1, 1_000)
-    assign(some, world.b11, 300)
+    assignment.assign(measure=some, rows=[assignment.Row(world.b11, planned=300)], actor=world.staff)
     DraftAssignment.objects.create(measure=some, giver=world.k1, unit=world.b11, planned=400, actor=world.staff)
     replies.reply(measure=some, unit=world.b11, version=1, accepted=False, actor=world.cadre, remark="Nhiều quá")
     replies.reply(measure=above, unit=world.b12, version=0, accepted=True, actor=world.other_cadre)
@@ -73,7 +73,10 @@ def test_each_fault_is_a_sentence_with_its_number_and_the_place_to_mend_it(clien
 
     # Mended, or no longer asked: nothing is left of what these said.
     approve(make_activity(world.b11, world.cadre, world.declaring, {young: 50}), world.secretary)
-    Assignment.objects.filter(measure=some, unit=world.b11).update(version=2)  # a new number asks again
+    assignment.register(measure=some, unit=world.b11, registered=250, actor=world.cadre)  # the remark still stands
+    assert Kind.REMARK in dict(said(world))
+    row = assignment.Row(world.b11, planned=350)
+    assignment.assign(measure=some, rows=[row], actor=world.staff, reason="Giảm")  # a new number asks again
     make_target(world.k1, 2024, [{"kind": "total", "value": 1}], answers=nobody.target, number=7)
     unwritten.delete()
     kinds = [kind for kind, sentence in said(world) if "Chỉ tiêu 7" not in sentence]

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from activities.moving import move_unit
 from targets import giving, issuing
 from targets.cascade import plans_for
 from targets.giving import Wish
@@ -101,6 +102,13 @@ def test_two_people_merge_what_each_of_them_changed(world, total):
     assert planned(total)["b11"] == 320
 
 
+def test_a_draft_stays_with_the_unit_that_wrote_it_when_the_one_below_moves(world, total):
+    draft(world, total, Wish(world.b11, 400, None))
+    move_unit(unit=world.b11, parent=world.k2, year=2024, actor=world.central, reason="QĐ chuyển")
+    assert giving.standings(total, world.k2, [world.b11])[world.b11.pk].planned is None
+    assert issuing.open_count(world.k1, world.year) == 0
+
+
 def test_a_draft_that_says_nothing_new_leaves_no_row_and_discarding_keeps_what_is_in_force(world, total):
     assign(total, world.b11, 300)
     assert draft(world, total, Wish(world.b11, 300, 300)).changed == []
@@ -138,7 +146,7 @@ def _issue_fresh(world, total):
     issue(world, total)
 
 
-def test_a_draft_target_is_seen_below_only_once_it_is_issued(world):
+def test_a_draft_target_is_seen_below_only_once_it_is_issued_and_names_its_decision(client, world):
     target = make_target(
         world.k1,
         2024,
@@ -150,6 +158,12 @@ def test_a_draft_target_is_seen_below_only_once_it_is_issued(world):
     assert (seen(), in_force(measure, world.b11), issuing.open_count(world.k1, world.year)) == (False, None, 1)
     issue(world, targets=[target])
     assert (seen(), in_force(measure, world.b11), issuing.open_count(world.k1, world.year)) == (True, 10_000, 0)
+    client.force_login(world.cadre)  # of a unit below, that was given no number of its own
+    address = reverse("decision_detail", args=[Decision.objects.get().pk])
+    assert "Chỉ tiêu thử" in client.get(address).content.decode()
+    assert address in client.get(reverse("intake"), {"nam": "2024", "don-vi": "b11"}).content.decode()
+    client.force_login(world.stranger)
+    assert client.get(address).status_code == 404
 
 
 # --- the pages ---
@@ -173,7 +187,7 @@ def text_of(response):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
-ISSUE = "/giao-chi-tieu/ban-hanh/?nam=2024&don-vi=k1"
+ISSUE = "/chi-tieu/ban-hanh/?nam=2024&don-vi=k1"
 
 
 def test_what_waits_is_shown_and_issued_with_its_file_and_each_unit_sees_its_own_lines(client, world, total):

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from targets.models import Assignment, AssignmentVersion, Indicator, Measure, Target, WorkYear
 from targets.resources import RESOURCES
@@ -244,11 +245,19 @@ def test_numbers_are_given_and_given_again(world, total):
     again = imported("assignments", world.staff, given_row(Giao=310), given_row(**{"Mã đơn vị": "b12", "Giao": None}))
     assert (again.summary(), again.errors) == ("0 thêm mới, 2 cập nhật, 0 lỗi", [])
     assert standing() == [("b11", 310, None, "05-QĐ", date(2024, 1, 5)), ("b12", 1500, 1600, "", None)]
-    assert list(AssignmentVersion.objects.values_list("number", "planned", "reason").order_by("pk")) == [
-        (1, 300, "Nhập từ tệp Excel"),
-        (1, 1500, "Nhập từ tệp Excel"),
-        (2, 310, "Nhập từ tệp Excel"),
+    versions = AssignmentVersion.objects.order_by("pk")
+    assert list(versions.values_list("number", "planned", "in_force_from", "reason")) == [
+        (1, 300, date(2024, 1, 5), "Nhập từ tệp Excel"),
+        (1, 1500, timezone.localdate(), "Nhập từ tệp Excel"),
+        (2, 310, timezone.localdate(), "Nhập từ tệp Excel"),  # not from the day of the decision that said 300
     ]
+
+
+def test_a_draft_target_takes_no_numbers_for_units_below(world, total):
+    Target.objects.filter(pk=total.target_id).update(issued_on=None)
+    refused = imported("assignments", world.staff, given_row())
+    assert "bản nháp: ban hành rồi mới nhập số giao" in str(refused.errors)
+    assert (imported("assignments", world.staff, given_row(Giao=None)).errors, standing()) == ([], [])
 
 
 def test_a_superiors_measure_is_given_on_within_the_own_reach(world):
