@@ -34,7 +34,6 @@ class DeclarationForm(RecordForm):
     warning_reason = reason_field()
 
     nature = RecordNature.STOCK
-    doubts = ()  # changes the writer is asked about before the record is sent
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

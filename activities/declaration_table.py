@@ -167,6 +167,10 @@ class LevelsTable(forms.Form):
                 found.append({"id": row.cells[0].name, "message": f"{row.unit}: {row.error}"})
         return found
 
+    @property
+    def asked_before(self):
+        return warnings.asked_before(self)
+
     # --- what was said ---
 
     def entries(self):

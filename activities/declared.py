@@ -7,14 +7,12 @@ from django.db.models.functions import RowNumber, Substr
 
 from activities import reading
 from activities.level_changes import Level as Declared
-from activities.models import Activity, Event, Figure, RecordNature, Status, Step
+from activities.models import SENT, Activity, Event, Figure, RecordNature, Status, Step
 from targets import cascade
 from targets.models import Indicator, Nature
 from units import access
 from units.models import Level, Placement, Role, Unit
 from units.scope import STEP
-
-SENT = (Status.PENDING, Status.APPROVED, Status.PUBLISHED)
 
 
 @dataclass

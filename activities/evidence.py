@@ -15,8 +15,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from activities.models import EDITABLE, Activity, Event, Evidence, Status, Step
-from unionwork.photos import distance
+from activities import reuse
+from activities.models import EDITABLE, Activity, Event, Evidence, Step
 from units.models import User
 
 logger = logging.getLogger(__name__)
@@ -25,8 +25,6 @@ MOST_FILES = 10  # of one record
 MOST_A_DAY = 200 << 20  # bytes that one person sends
 KEPT = timedelta(days=30)  # a file whose form was never saved
 SETTLED = timedelta(days=1)  # a stored file without a row may be one being written just now
-ALIKE = 4  # bits in which two shots of one picture may differ
-COMPARED = 2000  # latest pictures of a unit among which a similar one is sought
 BATCH = 500
 FOLDER = "minh-chung"
 
@@ -105,41 +103,10 @@ def of_form(*, activity, form_key, user):
 def of_record(activity, *, user, compared):
     """The record's evidence, each with `reused_in`: other activities that show it too, looked for when `compared`."""
     shown = list(activity.evidence.select_related("activity"))
-    found = reused(shown, user=user) if compared else {}
+    found = reuse.reused(shown, user=user) if compared else {}
     for row in shown:
         row.reused_in = found.get(row.pk, [])
     return shown
-
-
-def reused(shown, *, user):
-    """{evidence id: [other activity, …]} for pictures that other records visible to `user` show too.
-
-    The very same file or picture hash anywhere the user may look; a similar one (≤ 4 of 64 bits) among the unit's own
-    latest 2,000. Documents are left out: one directive stands behind many activities. Two queries however many.
-    """
-    pictures = [row for row in shown if row.content_type.startswith("image/") and row.activity_id]
-    if not pictures:
-        return {}
-    record = pictures[0].activity
-    others = Evidence.objects.filter(content_type__startswith="image/", activity__isnull=False)
-    others = others.exclude(activity=record).exclude(activity__status=Status.CANCELLED).order_by("-pk")
-    hashes = {row.perceptual for row in pictures} - {""}
-    same = Q(sha256__in={row.sha256 for row in pictures}) | Q(perceptual__in=hashes)
-    visible = others.filter(activity__in=Activity.objects.visible_to(user)).select_related("activity")
-    near = others.filter(activity__unit=record.unit_id).exclude(perceptual="").select_related("activity")[:COMPARED]
-    candidates = {row.pk: row for row in [*visible.filter(same)[:COMPARED], *(near if hashes else ())]}
-    found = {}
-    for picture in pictures:
-        again = {row.activity_id: row.activity for row in candidates.values() if _alike(picture, row)}
-        if again:
-            found[picture.pk] = list(again.values())
-    return found
-
-
-def _alike(one, other):
-    if one.sha256 == other.sha256:
-        return True
-    return bool(one.perceptual and other.perceptual) and distance(one.perceptual, other.perceptual) <= ALIKE
 
 
 @dataclass

@@ -8,10 +8,9 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from activities import warnings
 from activities.contributions import contributions
 from activities.models import Activity, RecordNature, Status, WorkLevel
-from activities.record_form import MOST_FOUND, MOST_HOSTS, HostsField, RecordForm, units_by_code
+from activities.record_form import MOST_FOUND, MOST_HOSTS, AskingForm, HostsField, RecordForm, units_by_code
 from unionwork.dates import format_date
 from unionwork.fields import VietnameseDateField
 from units.models import Placement, Unit
@@ -27,7 +26,7 @@ class Partner:
     parent: Unit | None
 
 
-class ActivityForm(RecordForm):
+class ActivityForm(AskingForm):
     kind = forms.CharField(max_length=40, label="Loại", error_messages={"required": "Chọn loại hoạt động."})
     first_day = VietnameseDateField(label="Ngày", error_messages={"required": "Nhập ngày, ví dụ 26/03/2024."})
     last_day = VietnameseDateField(label="Đến ngày (nếu có)", required=False)
@@ -36,12 +35,6 @@ class ActivityForm(RecordForm):
     place = forms.CharField(max_length=200, label="Địa điểm", required=False)
     hosts = HostsField(label="Phối hợp với", required=False)
     description = forms.CharField(max_length=4000, label="Ghi chú", required=False, widget=forms.Textarea({"rows": 3}))
-    warnings_checked = forms.BooleanField(label=warnings.CHECKED.rstrip("."), required=False)
-    warning_reason = forms.CharField(
-        max_length=400, label="Lý do (nếu cần nói thêm)", required=False, widget=forms.Textarea({"rows": 2})
-    )
-
-    doubts = ()  # what the writer is asked before the record is sent
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -156,22 +149,6 @@ class ActivityForm(RecordForm):
             "kinds_more": kinds[6:],
             "more_is_open": self.kind_chosen in kinds[6:],
             "details_are_open": filled or bool(self.host_query),
-        }
-
-    def ask(self, unanswered):
-        """Show the warnings; the second time without an answer is an error."""
-        self.doubts = unanswered.warnings
-        if unanswered.was_asked:
-            self.add_error("warnings_checked", "Đánh dấu đã kiểm tra, hoặc ghi lý do, rồi gửi lại.")
-
-    @property
-    def answer(self):
-        """{asked, reason}: the warnings the writer has seen, and the one answer to them."""
-        said = self.cleaned_data
-        checked = warnings.CHECKED if said["warnings_checked"] else ""
-        return {
-            "asked": self.source.getlist("da-hoi"),
-            "reason": " ".join(filter(None, [checked, said["warning_reason"]])),
         }
 
     def clean_kind(self):

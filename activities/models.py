@@ -93,6 +93,7 @@ class Status(models.TextChoices):
 
 
 COUNTED = (Status.APPROVED, Status.PUBLISHED)
+SENT = (Status.PENDING, *COUNTED)
 EDITABLE = (Status.DRAFT, Status.PENDING, Status.RETURNED, Status.APPROVED)
 
 
@@ -105,6 +106,7 @@ class Doubt(models.TextChoices):
     TWIN = "twin", "Có thể trùng"
     JOINT = "joint", "Có thể là việc phối hợp"
     EVIDENCE = "evidence", "Thiếu minh chứng"
+    REUSED = "reused", "Ảnh dùng lại"
     CHANGE = "change", "Thay đổi lớn"
 
 

@@ -15,14 +15,12 @@ from django.db.models import Count, F, Max
 from django.db.models.functions import Substr
 from django.utils import timezone
 
-from activities.models import COUNTED, Activity, Host, PeriodKind, PeriodReport, RecordNature, Status
+from activities.models import COUNTED, SENT, Activity, Host, PeriodKind, PeriodReport, RecordNature, Status
 from targets.models import WorkYear
 from unionwork.numbers import format_number
 from units import access, tree
 from units.models import Placement, Unit
 from units.scope import STEP
-
-SENT = (Status.PENDING, *COUNTED)
 
 
 @dataclass(frozen=True)

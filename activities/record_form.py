@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
 
+from activities import warnings
 from activities.models import Activity, RecordNature, Status
 from activities.rules import Entry, entry_of
 from targets.models import Group, Indicator, Nature
@@ -70,6 +71,7 @@ class RecordForm(forms.Form):
 
     nature = RecordNature.FLOW
     is_stale = False  # somebody else changed the record meanwhile
+    doubts = ()  # [Warning] the writer is asked about before the record is sent
 
     def __init__(self, data=None, *, user, rules, activity=None, typed=None, opened=None):
         self.user, self.rules, self.activity = user, rules, activity
@@ -268,6 +270,10 @@ class RecordForm(forms.Form):
         return {}
 
     @property
+    def asked_before(self):
+        return warnings.asked_before(self)
+
+    @property
     def answer(self):
         """What the writer says to warnings, as `warnings.answer` takes it."""
         return {}
@@ -296,3 +302,28 @@ class RecordForm(forms.Form):
                     break
             for message in messages:
                 self.add_error(place, message)
+
+
+class AskingForm(RecordForm):
+    """A form whose writer answers warnings with one tick or one sentence."""
+
+    warnings_checked = forms.BooleanField(label=warnings.CHECKED.rstrip("."), required=False)
+    warning_reason = forms.CharField(
+        max_length=400, label="Lý do (nếu cần nói thêm)", required=False, widget=forms.Textarea({"rows": 2})
+    )
+
+    def ask(self, unanswered):
+        """Show the warnings; the second time without an answer is an error."""
+        self.doubts = unanswered.warnings
+        if unanswered.was_asked:
+            self.add_error("warnings_checked", "Đánh dấu đã kiểm tra, hoặc ghi lý do, rồi gửi lại.")
+
+    @property
+    def answer(self):
+        """{asked, reason}: the warnings the writer has seen, and the one answer to them."""
+        said = self.cleaned_data
+        checked = warnings.CHECKED if said["warnings_checked"] else ""
+        return {
+            "asked": self.source.getlist("da-hoi"),
+            "reason": " ".join(filter(None, [checked, said["warning_reason"]])),
+        }

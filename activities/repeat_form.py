@@ -8,9 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from activities import warnings
 from activities.models import Activity, Host, WorkLevel
-from activities.record_form import FIGURE, RecordForm
+from activities.record_form import FIGURE, AskingForm
 from activities.rules import Entry
 from unionwork.dates import DateError, format_date, parse_date
 from unionwork.fields import FigureField, VietnameseDateField
@@ -19,30 +18,8 @@ MOST_DATES = 60
 ROWS, MORE_ROWS, MOST_ROWS = 10, 5, 30  # of a table: at first, with one press, at most
 
 
-class SeveralForm(RecordForm):
+class SeveralForm(AskingForm):
     """Records of one unit and kind, judged and written together. Places on the page have labels ("Dòng 3")."""
-
-    warnings_checked = forms.BooleanField(label=warnings.CHECKED.rstrip("."), required=False)
-    warning_reason = forms.CharField(
-        max_length=400, label="Lý do (nếu cần nói thêm)", required=False, widget=forms.Textarea({"rows": 2})
-    )
-
-    doubts = ()  # what the writer is asked before the records are sent
-
-    def ask(self, unanswered):
-        """Show the warnings; the second time without an answer is an error."""
-        self.doubts = unanswered.warnings
-        if unanswered.was_asked:
-            self.add_error("warnings_checked", "Đánh dấu đã kiểm tra, hoặc ghi lý do, rồi gửi lại.")
-
-    @property
-    def answer(self):
-        said = self.cleaned_data
-        checked = warnings.CHECKED if said["warnings_checked"] else ""
-        return {
-            "asked": self.source.getlist("da-hoi"),
-            "reason": " ".join(filter(None, [checked, said["warning_reason"]])),
-        }
 
     def take(self, errors):
         """Show what `repeating.write_down` refused at the boxes it concerns, each sentence once."""

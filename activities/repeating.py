@@ -1,7 +1,5 @@
 """The same again: a new form from an old record, and several records written from one page."""
 
-from dataclasses import replace
-
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
@@ -94,8 +92,7 @@ def _ask(entries, rules, asked, reason):
     """Keep each record's warnings with the one answer. The page shows a sentence once, with the places it is about."""
     places, records = {}, {}
     for label, entry in entries.items():
-        known = replace(warnings.known_about(entry, rules), has_evidence=False)  # it has no record to hang on yet
-        found = warnings.warnings_of(entry, known, rules) + _beside(entry, entries)
+        found = warnings.warnings_of(entry, warnings.known_about(entry, rules), rules) + _beside(entry, entries)
         entry.activity.warnings = [[warning.code, warning.sentence] for warning in found]
         entry.activity.warning_reason = reason if found else ""
         for warning in found:

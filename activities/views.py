@@ -59,11 +59,12 @@ def activity_list(request):
 
 
 def _sum_in_words(row):
-    """ "Cây xanh: 412 cây (chờ duyệt 35)"."""
-    indicator = row.indicator
-    counted = "–" if row.counted is None else indicator.format(row.counted)
-    waiting = "" if row.waiting is None else f" (chờ duyệt {indicator.format(row.waiting)})"
-    return f"{indicator.name}: {counted} {indicator.unit_of_measure}{waiting}"
+    """ "Cây xanh: 412 cây (chờ duyệt 35)", "Đơn vị máu: chờ duyệt 18 đơn vị"."""
+    indicator, unit = row.indicator, row.indicator.unit_of_measure
+    waiting = "" if row.waiting is None else f"chờ duyệt {indicator.format(row.waiting)}"
+    if row.counted is None:
+        return f"{indicator.name}: {waiting} {unit}"
+    return f"{indicator.name}: {indicator.format(row.counted)} {unit}" + (f" ({waiting})" if waiting else "")
 
 
 def _file_urls(query, year):

@@ -11,9 +11,9 @@ from statistics import median_high
 from django.db import transaction
 from django.db.models import Q
 
-from activities import level_changes
+from activities import level_changes, reuse
 from activities.declared import levels_of
-from activities.models import COUNTED, Activity, Doubt, Evidence, Figure, Host, HostState, RecordNature, Status
+from activities.models import COUNTED, SENT, Activity, Doubt, Evidence, Figure, Host, HostState, RecordNature, Status
 from activities.rules import entry_of
 from unionwork.dates import format_date
 from unionwork.numbers import format_number
@@ -27,7 +27,6 @@ TELLING = 10  # smaller figures are equal by chance
 MOST_NEAR = 200
 HEADCOUNT = ("doan-vien", "thanh-nien")  # codes of the declared indicators; codes never change
 PERSONS = {"người", "đoàn viên", "thanh niên", "đoàn viên, thanh niên"}
-SENT = (Status.PENDING, *COUNTED)
 CHECKED = "Đã kiểm tra lại, số liệu đúng."
 
 
@@ -57,6 +56,8 @@ class Known:
     twins: list = field(default_factory=list)  # the unit's own records of this kind and day
     neighbours: list = field(default_factory=list)  # (record near in time, its figures), of units beside this one
     has_evidence: bool = True
+    reused: reuse.Reuse = field(default_factory=reuse.Reuse)  # of its pictures, by other records
+    shown_in: Activity | None = None  # the latest of the unit's own records that shows one of them
     levels: dict = field(default_factory=dict)  # {indicator id: Level} that the unit declared before a declaration
 
 
@@ -84,6 +85,15 @@ def answer(*, entry, rules, asked=(), reason=""):
     Activity.objects.filter(pk=activity.pk).update(warnings=pairs, warning_reason=activity.warning_reason)
 
 
+def asked_before(form):
+    """[(what the form sends back, words)] of the doubts its writer saw, when it comes back for another reason: the
+    answer stays in sight."""
+    if form.doubts or form.source is None:
+        return []
+    labels = dict(Doubt.choices)
+    return [(asked, labels.get(asked, asked)) for asked in dict.fromkeys(form.source.getlist("da-hoi"))]
+
+
 def of_saved(activity, rules):
     """[Warning] of a record as it is saved."""
     entry = entry_of(activity, rules)
@@ -103,6 +113,7 @@ def warnings_of(entry, known, rules):
         *_twins(known),
         *_joint(entry, figures, known, rules),
         *_without_evidence(entry, figures, known, rules),
+        *_reused(known),
     ]
 
 
@@ -196,6 +207,22 @@ def _without_evidence(entry, figures, known, rules):
         yield Warning(Doubt.EVIDENCE, f"Chưa có ảnh hay văn bản minh chứng cho {what}.")
 
 
+def _reused(known):
+    """The writer sees the unit's own records only; the reviewer sees on the record's page where else a picture is."""
+    again, latest = known.reused, known.shown_in
+    if latest:
+        more = f" và {len(again.records) - 1} hoạt động khác của đơn vị" if len(again.records) > 1 else ""
+        sentence = f"{_pictures(again.mine)} đã dùng trong {latest.code} “{latest.title}”{more}."
+        yield Warning(Doubt.REUSED, sentence, latest)
+    if again.theirs:
+        yield Warning(Doubt.REUSED, f"{_pictures(again.theirs)} đã dùng trong hoạt động của đơn vị khác.")
+
+
+def _pictures(names):
+    named = ", ".join(f"“{name}”" for name in names[:3])
+    return f"Ảnh {named}" + (f" và {len(names) - 3} ảnh nữa" if len(names) > 3 else "")
+
+
 def known_about(entry, rules):
     """`Known` for the entry of a saved record: few statements, however much was recorded before."""
     activity = entry.activity
@@ -216,8 +243,16 @@ def known_about(entry, rules):
         members=_members([activity.unit_id, *(unit.pk for unit in entry.hosts)]),
         twins=[row for row in near if all(getattr(row, name) == value for name, value in is_twin.items())],
         neighbours=[(row, figures.get(row.pk, {})) for row in near if row.unit_id != activity.unit_id],
-        has_evidence=Evidence.objects.filter(activity=activity.pk).exists(),
+        **_shown(activity),
     )
+
+
+def _shown(activity):
+    """What is known about the evidence of a saved record; one that is not saved yet has none."""
+    files = list(Evidence.objects.filter(activity=activity.pk)) if activity.pk else []
+    found = reuse.used_before(activity, files)
+    latest = Activity.objects.filter(pk__in=found.records[:1]).first() if found.records else None
+    return {"has_evidence": bool(files), "reused": found, "shown_in": latest}
 
 
 def _near(activity, others):

@@ -8,11 +8,14 @@ and each of these texts carries a mark that names the unit, so that a leak shows
 """
 
 import re
+import uuid
 from datetime import date
 
+from django.core.files.base import ContentFile
+
 from activities import review
-from activities.models import ActivityKind
-from targets.models import MeasureKind
+from activities.models import ActivityKind, Evidence, FormDraft
+from targets.models import Decision, MeasureKind
 from tests.factories import (
     approve,
     grant,
@@ -80,7 +83,8 @@ class PolicyWorld:
         self.kind = make_kind("thu-trong-cay", [self.trees])
         self.declaring = make_kind("thu-ke-khai", [self.members], nature="stock")
         self.milestones = ActivityKind.objects.filter(nature="milestone")
-        self.records, self.targets, self.totals, self.dates = {}, {}, {}, {}
+        self.records, self.targets, self.totals, self.dates, self.evidence = {}, {}, {}, {}, {}
+        self.decisions = {}
         for code in TREE:
             self._fill(code)
         self._join()
@@ -109,6 +113,7 @@ class PolicyWorld:
                 approve(activity, self.approver)
             elif state == "cancelled":
                 review.cancel(activity=activity, actor=self.writer)
+        self.evidence[code] = self._evidence(code)
         approve(self._record(code, self.declaring, {self.members: 9}), self.approver)
         text = f"Chỉ tiêu {mark(TARGET, code)}"
         target = make_target(
@@ -122,12 +127,44 @@ class PolicyWorld:
         )
         self.targets[code] = target
         self.totals[code], self.dates[code] = target.measures.order_by("letter")
+        self.decisions[code] = Decision.objects.create(
+            giver=self.units[code],
+            year=self.year,
+            number=mark(TARGET, code),
+            day=date(self.year.pk, 1, 2),
+            actor=self.writer,
+            file=ContentFile(b"%PDF-1.5", name="quyet-dinh.pdf"),
+            file_name="quyet-dinh.pdf",
+            content_type="application/pdf",
+        )
         make_user(f"person-{code}", access.CADRE, self.units[code], full_name=f"Bạn {mark(PERSON, code)}")
+
+    def _evidence(self, code):
+        draft, text = self.records[code, "draft"], mark(RECORD, code)
+        return Evidence.objects.create(
+            key=uuid.uuid4(),
+            form_key=draft.form_key,
+            activity=draft,
+            file=ContentFile(text.encode(), "x"),
+            thumbnail=ContentFile(text.encode(), "x"),
+            name=f"{text}.jpg",
+            content_type="image/jpeg",
+            size=len(text),
+            sha256="0" * 64,
+            uploader=self.writer,
+        )
 
     def _join(self):
         """One joint activity across provinces: its hosts see each other's names and the record."""
         self.joint = self._record("b21", hosts=["b11"], text="Việc chung")
         review.submit(activity=self.joint, actor=self.writer)
+        # And one of Trung ương with each unit, so that whoever sees it sees it as that unit's.
+        self.invited = {}
+        for code in TREE:
+            if code != "tw":
+                activity = self._record("tw", hosts=[code], text="Việc cùng Trung ương")
+                review.submit(activity=activity, actor=self.writer)
+                self.invited[code] = activity.hosts.get()
 
     def _people(self):
         self.users = {"none": make_user("none"), "superuser": make_user("root", is_superuser=True)}
@@ -138,6 +175,7 @@ class PolicyWorld:
         for role in (access.CADRE, access.SECRETARY, access.STAFF, access.ADMIN):
             grant(both, role, self.units["k1s"])
         self.users["base_secretary"] = make_user("base-secretary", access.SECRETARY, self.units["b11"])
+        self.typing = FormDraft.objects.create(key=uuid.uuid4(), user=self.users["cadre"], title="Đang nhập")
         secretary = self.users["secretary"]
         self.own_work = make_activity(
             self.units["k1"], secretary, self.kind, {self.trees: 5}, date(self.year.pk, 1, 1), title="Việc tự ghi"

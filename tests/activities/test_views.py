@@ -209,15 +209,16 @@ def buttons(response):
 def test_the_page_offers_what_one_may_do_now(client, world):
     activity = make_activity(world.b11, world.cadre, world.planting, {world.trees: 35})
     client.force_login(world.cadre)
-    assert buttons(client.get(detail(activity))) == ["can_cancel", "can_edit", "can_log", "can_submit"]
+    assert buttons(client.get(detail(activity))) == ["can_cancel", "can_edit", "can_log", "can_repeat", "can_submit"]
     review.submit(activity=activity, actor=world.cadre)
-    assert buttons(client.get(detail(activity))) == ["can_cancel", "can_edit", "can_log", "can_withdraw"]
+    assert buttons(client.get(detail(activity))) == ["can_cancel", "can_edit", "can_log", "can_repeat", "can_withdraw"]
     client.force_login(world.secretary)
     assert buttons(client.get(detail(activity))) == [
         "can_approve",
         "can_cancel",
         "can_edit",
         "can_log",
+        "can_repeat",
         "can_return",
         "can_withdraw",
     ]
@@ -228,7 +229,7 @@ def test_the_page_offers_what_one_may_do_now(client, world):
     review.cancel(activity=activity, actor=world.cadre, reason="trùng")
     client.force_login(world.cadre)
     activity.refresh_from_db()
-    assert buttons(client.get(detail(activity))) == ["can_cancel", "can_log", "can_restore"][1:]
+    assert buttons(client.get(detail(activity))) == ["can_log", "can_repeat", "can_restore"]
 
 
 def test_the_page_shows_figures_partners_and_the_whole_history(client, world):

@@ -2,13 +2,14 @@
 
 from datetime import date
 
-from activities import recording, review
+from activities import hosting, recording, review
 from activities.models import Activity, Status
 from activities.moving import move_unit
 from activities.rules import Rules, entry_of
-from targets import years
+from targets import giving, years
+from targets.giving import Wish
 from targets.models import Measure
-from tests.factories import World, make_activity, make_unit, make_user, make_year
+from tests.factories import World, make_activity, make_target, make_unit, make_user, make_year
 from tests.reports.worlds import Year
 from units import access
 
@@ -34,6 +35,13 @@ class FullWorld(World):
         self.long = make_unit("DON-VI.TEN-RAT-DAI_2024", "doan-co-so", self.k1, name=LONG_NAME, sector="doanh nghiệp")
         make_user("nobody")
         self._records()
+        self._give()
+        trees = {"kind": "total", "value": 80, "indicators": [self.trees], "deadline": date(2023, 12, 1)}
+        make_target(self.k1, 2023, [trees, {"kind": "milestone"}], number=7, text="Việc của năm trước (minh họa)")
+        make_target(self.k1, 2023, [trees], number=1, text="Đã có trong năm nay (minh họa)")
+        self.draft_target = make_target(
+            self.k1, 2024, [{"kind": "milestone"}], number=1, text="Còn là bản nháp (minh họa)", issued_on=None
+        )
         for number in range(1, 28):
             make_unit(f"cd{number:02}", "chi-doan", self.b12, name=f"Chi đoàn {number}")
         moved = make_unit("chuyen-den", "chi-doan", self.b12, name="Chi đoàn chuyển đến")
@@ -43,6 +51,10 @@ class FullWorld(World):
         self.draft = self._record(self.b11, self.cadre, title="Bản nháp trồng cây")
         self.draft_to_cancel = self._record(self.b11, self.cadre, title="Bản nháp viết thừa")
         self.pending = self._sent(self.b11, self.cadre, title="Trồng cây đầu xuân", hosts=[self.b12, self.b21])
+        hosting.decline(
+            activity=self.pending, unit=self.b21, actor=self.stranger, reason="Đơn vị đã tự ghi hoạt động này"
+        )
+        self.invited = self.pending.hosts.get(unit=self.b12)
         self.unbroken = self._sent(
             self.long, self.secretary, title=LONG_WORD, place=LONG_WORD, description=f"Dòng một\n{LONG_WORD}"
         )
@@ -61,6 +73,24 @@ class FullWorld(World):
         for number in range(1, 28):
             self._sent(self.b12, self.other_cadre, title=f"Chăm sóc cây, đợt {number}")
         self.declared = Activity.objects.filter(unit=self.b11, kind=self.declaring).latest("pk")
+
+    def _give(self):
+        """One chỉ tiêu was issued by a decision; another waits in a draft."""
+        own = Measure.objects.filter(kind="total", target__year=2024, target__issuer=self.k1).order_by("target__number")
+        self.drafted, issued = own[0], own[1]
+        for measure, number in ((issued, 3), (self.drafted, 1000)):
+            wishes = [Wish(self.b11, number, None, "Ghi chú của văn phòng", True), Wish(self.b12, 2, None)]
+            giving.save_draft(measure=measure, giver=self.k1, wishes=wishes, actor=self.staff)
+            if measure == issued:
+                self.decision = giving.issue(
+                    giver=self.k1,
+                    year=self.year,
+                    targets=[],
+                    measures=[measure],
+                    number="05-QĐ/ĐK",
+                    day=date(2024, 2, 1),
+                    actor=self.staff,
+                )
 
     def _record(self, unit, author, **fields):
         return make_activity(

@@ -127,6 +127,7 @@
     if (answer.status >= 500 || answer.status === 429) throw new Error(answer.status);
     return answer;
   }
+  document.addEventListener("keep:renew", (event) => { event.detail.answer = renew().catch(() => false); });
   const body = (fields, more) => new URLSearchParams([...fields, ...Object.entries(more || {})]);
 
   async function keep() {

@@ -59,6 +59,13 @@
     });
   }
 
+  // Whether keep.js has got a fresh token: somebody signed in again in another tab.
+  function renewed() {
+    const asked = { answer: false };
+    document.dispatchEvent(new CustomEvent("keep:renew", { detail: asked }));
+    return asked.answer;
+  }
+
   function show(item) {
     if (!item.row) {
       item.row = box().querySelector("template").content.firstElementChild.cloneNode(true);
@@ -104,7 +111,9 @@
       data.append("form_key", item.formKey);
       data.append("key", item.key);
       data.append("file", item.file, item.name);
-      const { status, said } = await post(box().dataset.url, data, (done) => state(item, `${done}%`));
+      const once = () => post(box().dataset.url, data, (done) => state(item, `${done}%`));
+      let { status, said } = await once();
+      if (status === 403 && await renewed()) ({ status, said } = await once());
       item.tries += 1;
       if (status === 200 && said) return sent(item, said);
       if (status === 422 && said) return leave(item, "refused", said.error);

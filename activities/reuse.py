@@ -1,0 +1,88 @@
+"""Ảnh dùng lại: pictures of a record that other records show too. Only pictures: one directive stands behind many."""
+
+from dataclasses import dataclass
+
+from django.db.models import F, Q
+
+from activities.models import SENT, Activity, Evidence, Status
+from unionwork.photos import distance
+
+ALIKE = 4  # bits in which two shots of one picture may differ
+COMPARED = 2000  # latest pictures of a unit among which a similar one is sought
+COMPARED_BY = ("pk", "activity_id", "unit_id", "sha256", "perceptual")
+
+
+@dataclass(frozen=True)
+class Reuse:
+    """What the writer of a record is told: names of its pictures that the unit's own `records` show (ids, latest
+    first), and of those that another unit sent: its records are not the writer's to see."""
+
+    mine: tuple = ()
+    records: tuple = ()
+    theirs: tuple = ()
+
+
+def reused(shown, *, user):
+    """{evidence id: [other activity, …]} for pictures that other records visible to `user` show too.
+
+    The very same file or picture hash anywhere the user may look; a similar one (≤ 4 of 64 bits) among the unit's own
+    latest 2,000. Two queries however many.
+    """
+    pictures = _pictures(shown)
+    if not pictures:
+        return {}
+    record = pictures[0].activity
+    others = _others(record)
+    visible = others.filter(activity__in=Activity.objects.visible_to(user)).filter(_same(pictures))[:COMPARED]
+    near = _near(others, record.unit_id, pictures)
+    candidates = {row.pk: row for rows in (visible, near) for row in rows.select_related("activity")}
+    found = {}
+    for picture in pictures:
+        again = {row.activity_id: row.activity for row in candidates.values() if _alike(picture, row)}
+        if again:
+            found[picture.pk] = list(again.values())
+    return found
+
+
+def used_before(activity, shown):
+    """`Reuse` of the pictures among `shown`, the evidence of `activity`. Two queries however many; none without any."""
+    pictures = _pictures(shown)
+    if not pictures:
+        return Reuse()
+    others, unit = _others(activity), activity.unit_id
+    anywhere = others.filter(Q(activity__unit=unit) | Q(activity__status__in=SENT)).filter(_same(pictures))[:COMPARED]
+    found = (rows.values_list(*COMPARED_BY, named=True) for rows in (anywhere, _near(others, unit, pictures)))
+    rows = {row.pk: row for each in found for row in each}
+    alike = [(picture.name, row) for picture in pictures for row in rows.values() if _alike(picture, row)]
+    mine = [(name, row.activity_id) for name, row in alike if row.unit_id == unit]
+    theirs = [name for name, row in alike if row.unit_id != unit]
+    records = sorted({pk for _, pk in mine}, reverse=True)
+    return Reuse(tuple(dict.fromkeys(name for name, _ in mine)), tuple(records), tuple(dict.fromkeys(theirs)))
+
+
+def _pictures(shown):
+    return [row for row in shown if row.content_type.startswith("image/") and row.activity_id]
+
+
+def _others(record):
+    """Pictures of other living records, latest first."""
+    found = Evidence.objects.filter(content_type__startswith="image/", activity__isnull=False)
+    found = found.annotate(unit_id=F("activity__unit"))
+    return found.exclude(activity=record).exclude(activity__status=Status.CANCELLED).order_by("-pk")
+
+
+def _same(pictures):
+    hashes = {row.perceptual for row in pictures} - {""}
+    return Q(sha256__in={row.sha256 for row in pictures}) | Q(perceptual__in=hashes)
+
+
+def _near(others, unit, pictures):
+    if not any(row.perceptual for row in pictures):
+        return others.none()
+    return others.filter(activity__unit=unit).exclude(perceptual="")[:COMPARED]
+
+
+def _alike(one, other):
+    if one.sha256 == other.sha256:
+        return True
+    return bool(one.perceptual and other.perceptual) and distance(one.perceptual, other.perceptual) <= ALIKE
