@@ -27,7 +27,7 @@ install = cmp -s $(1) .venv/$(2) || { echo "Installing $(1) …"; $(PIP) -r $(1)
 # $(call suite,more marks): on all cores, then by themselves the tests that need the machine for themselves.
 # Exit 5 is “no test selected”, as when ARGS names one file.
 suite = run() { "$$@" || [ $$? -eq 5 ]; }; \
-	run $(PYTEST) -n auto --maxprocesses 8 --dist loadgroup -m "not alone$(1)" $(ARGS) && \
+	run $(PYTEST) -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder -m "not alone$(1)" $(ARGS) && \
 	run $(PYTEST) -m "alone$(1)" $(ARGS)
 
 .PHONY: help run test lint format lock venv venv-run venv-dev

@@ -1,3 +1,4 @@
+import gc
 import os
 
 import hypothesis
@@ -8,6 +9,7 @@ from tests.factories import World
 
 hypothesis.settings.register_profile("unionwork", deadline=None)  # a busy machine is not a failure
 hypothesis.settings.load_profile("unionwork")
+gc.set_threshold(100_000, 20, 20)  # many short-lived objects: look for cycles less often
 
 
 @pytest.fixture
@@ -29,12 +31,20 @@ def on_postgresql():
     return "postgresql" in settings.DATABASES["default"]["ENGINE"]
 
 
-@pytest.hookimpl(tryfirst=True)
+# Files that take minutes go first: xdist gives a file to one worker, and nobody should wait for the last one.
+LONG = ("test_pages.py", "test_policy.py", "test_machine.py", "test_cascade.py", "test_case_000.py")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config, items):
+    leave_out(config, items)
+    yield
+    items.sort(key=lambda item: item.path.name not in LONG)  # after pytest-django has sorted them its way
+
+
+def leave_out(config, items):
     elsewhere = "sqlite" if on_postgresql() else "postgresql"
-    bound = {
-        item for item in items if item.get_closest_marker(elsewhere) or (on_postgresql() and not asks_database(item))
-    }
+    bound = {item for item in items if item.get_closest_marker(elsewhere) or (on_postgresql() and is_proven(item))}
     if not on_postgresql() and not os.environ.get("TEST_POSTGRESQL_URL"):
         for item in bound:
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: set TEST_POSTGRESQL_URL"))
@@ -43,8 +53,12 @@ def pytest_collection_modifyitems(config, items):
     items[:] = [item for item in items if item not in bound]
 
 
+def is_proven(item):
+    """What never touches a database, or does not depend on which, is proven by the first run already."""
+    return bool(item.get_closest_marker("once")) or not asks_database(item)
+
+
 def asks_database(item):
-    """What never touches a database is proven by the first run already."""
     fixtures = {"db", "transactional_db", "django_db_setup"}
     marks = ("django_db", "postgresql", "own_database")
     return bool(fixtures & set(item.fixturenames)) or any(item.get_closest_marker(mark) for mark in marks)

@@ -33,6 +33,11 @@ def test_on_both():
 
 def test_without_a_database():
     pass
+
+@pytest.mark.once
+@pytest.mark.own_database
+def test_that_no_database_decides():
+    pass
 """
 
 
@@ -53,7 +58,7 @@ def run(folder, suite, *arguments, **environment):
 
 
 def test_a_skip_fails_the_run_on_ci_and_only_there(tmp_path):
-    workers = ["-n", "1", "--dist", "loadgroup"]  # as `make test` runs it
+    workers = ["-n", "1", "--dist", "loadfile"]  # as `make test` runs it
     local, ci = run(tmp_path, SUITE, *workers), run(tmp_path, SUITE, *workers, CI="true")
     assert (local.returncode, ci.returncode) == (0, 1)
     assert "1 skipped: not proven on this machine" in local.stdout
@@ -66,8 +71,8 @@ def test_a_run_without_a_skip_passes_on_ci(tmp_path):
 
 def test_a_postgresql_test_is_a_skip_where_no_server_is_and_left_to_its_own_run_where_one_is(tmp_path):
     without = run(tmp_path, BOUND)
-    assert "3 passed, 1 skipped" in without.stdout
+    assert "4 passed, 1 skipped" in without.stdout
     beside = run(tmp_path, BOUND, TEST_POSTGRESQL_URL="postgres://nobody@127.0.0.1:1/none")
-    assert "3 passed, 1 deselected" in beside.stdout
+    assert "4 passed, 1 deselected" in beside.stdout
     on_it = run(tmp_path, BOUND, DATABASE_URL="postgres://nobody@127.0.0.1:1/none")
-    assert "2 passed, 2 deselected" in on_it.stdout
+    assert "2 passed, 3 deselected" in on_it.stdout

@@ -39,7 +39,7 @@ from unionwork import policy
 from units import access
 from units.scope import UnitQuerySet
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("policy")]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 TABLE = Path(__file__).with_name("permissions.csv")
 METHODS = ("GET", "POST")
 

@@ -32,11 +32,10 @@ PICTURES = settings.BASE_DIR / "test-results"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Everything here is a browser test; one xdist worker has the one browser."""
+    """Everything here is a browser test."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.hookimpl(wrapper=True)

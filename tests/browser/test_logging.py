@@ -9,6 +9,7 @@ import brotli
 import pytest
 from django.utils import timezone
 from PIL import Image
+from playwright.sync_api import expect
 
 from activities.models import Activity, Status
 from targets.models import Indicator
@@ -71,7 +72,7 @@ def choose(phone, kind, label):
     """Tap a kind and wait until its boxes listen: a script types faster than htmx settles, people do not."""
     phone.get_by_text(kind, exact=True).tap()
     phone.get_by_label(label).wait_for()
-    phone.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-added, .htmx-settling')")
+    expect(phone.locator(".htmx-request, .htmx-swapping, .htmx-added, .htmx-settling")).to_have_count(0)
 
 
 def test_the_form_is_light_speaks_up_and_asks_before_it_sends(planned, phone, login):

@@ -15,11 +15,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-pytestmark = [
-    pytest.mark.alone,
-    pytest.mark.own_database,
-    pytest.mark.xdist_group("concurrency"),  # one after another, on one template
-]
+pytestmark = [pytest.mark.alone, pytest.mark.own_database]
 ROOT = Path(__file__).resolve().parents[2]
 WRITERS = 8
 ACTIVITIES = 300

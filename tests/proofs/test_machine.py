@@ -6,7 +6,6 @@ HYPOTHESIS_PROFILE=long runs 500 lives of 50 steps; the default is 30 of 25.
 import os
 from contextlib import contextmanager
 from datetime import date
-from types import SimpleNamespace
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -454,10 +453,6 @@ def levels_add_up_over_time(patch):
     patch.setattr(totals, "_level_rows", each_on_its_own)
 
 
-def hosts_that_declined_count(patch):
-    patch.setattr(totals, "HostState", SimpleNamespace(DECLINED=None))
-
-
 def waiting_records_count(patch):
     patch.setattr(totals, "COUNTED", ("approved", "published", "pending"))
 
@@ -481,13 +476,13 @@ def scope_reaches_one_level_too_high(patch):
     patch.setattr(PlacementQuerySet, "reached", wider)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "mutate",
     [
         overlap_is_not_subtracted,
         wholes_do_not_hear_of_their_parts,
         levels_add_up_over_time,
-        hosts_that_declined_count,
         waiting_records_count,
         moves_forget_records_a_unit_only_joined,
         people_approve_what_they_changed,

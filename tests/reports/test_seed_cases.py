@@ -16,7 +16,6 @@ from units.models import Cluster, Placement, Unit, User
 
 CASES = yaml.safe_load((Path(__file__).parent / "seed_cases.yaml").read_text(encoding="utf-8"))
 FIGURES = [(case, figure) for case in CASES for figure in case.get("figures", ())]
-pytestmark = pytest.mark.xdist_group("demo")
 
 
 @pytest.fixture(scope="module")
