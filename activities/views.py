@@ -36,7 +36,9 @@ def activity_list(request):
     table = paginate(request, ActivityTable(found.for_list()))
     indicator = filters.form.cleaned_data.get("chi_so") if filters.form.is_valid() else None
     total = found.counting_for(request.user).sum_of(filters.family) if indicator else None
-    sums = [] if indicator else [_sum_in_words(row) for row in listing.sums_of(found.counting_for(request.user))]
+    # Of a list too long to be counted the sums would cost seconds on the page everybody opens.
+    summed = [] if indicator or table.paginator.is_capped else listing.sums_of(found.counting_for(request.user))
+    sums = [_sum_in_words(row) for row in summed]
     query = urlencode([(key, value) for key, values in request.GET.lists() for value in values if key != "page"])
     context = {
         "filters": filters,

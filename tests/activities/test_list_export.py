@@ -113,3 +113,12 @@ def test_the_page_says_the_sums_and_offers_the_files(client, world, records):
     page = client.get("/hoat-dong/?nam=2024&q=").content.decode()
     assert "Chỉ số thu-cay-xanh: 42 cây (chờ duyệt 900)" in page
     assert 'href="/hoat-dong.xlsx?nam=2024&amp;q="' in page
+
+
+def test_a_list_too_long_to_be_counted_is_not_added_up(client, world, records, monkeypatch):
+    monkeypatch.setattr("unionwork.tables.CAP", 2)
+    client.force_login(world.secretary)
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get("/hoat-dong/?nam=2024").content.decode()
+    assert "2+ hoạt động. Lọc hẹp lại (theo đơn vị, ngày, loại) để xem tổng số liệu." in page
+    assert [query["sql"] for query in asked if "SUM(" in query["sql"]] == []
