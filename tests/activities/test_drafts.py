@@ -13,6 +13,7 @@ from django.urls import reverse
 from activities import drafts, review
 from activities.models import Activity, Evidence, FormDraft, Status, Step
 from tests.factories import make_activity
+from tests.factories import planting_form as typed
 
 CREATE = reverse("activity_create")
 KEEP = reverse("draft_keep")
@@ -22,22 +23,6 @@ KEEP = reverse("draft_keep")
 def cadre(client, world):
     client.force_login(world.cadre)
     return client
-
-
-def typed(world, **fields):
-    """What a browser sends for a tree planting of 35 trees."""
-    return {
-        "unit": "b11",
-        "kind": world.planting.code,
-        "form_key": str(uuid.uuid4()),
-        "first_day": "26/03/2024",
-        "last_day": "",
-        "title": "Trồng cây đầu xuân",
-        "place": "",
-        "description": "",
-        "sl-thu-cay-xanh": "35",
-        "sl-thu-luot": "",
-    } | fields
 
 
 def signed_in(user):

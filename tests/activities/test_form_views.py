@@ -11,7 +11,17 @@ from activities.models import Activity, Host, Status, WorkLevel
 from activities.rules import Entry
 from targets.models import Nature
 from targets.years import close_year
-from tests.factories import approve, grant, make_activity, make_indicator, make_kind, make_target, make_unit, make_user
+from tests.factories import (
+    approve,
+    grant,
+    make_activity,
+    make_indicator,
+    make_kind,
+    make_target,
+    make_unit,
+    make_user,
+    planting_form,
+)
 from unionwork.dates import format_date
 from unionwork.numbers import Parsed
 from units import access
@@ -26,21 +36,7 @@ def cadre(client, world):
 
 
 def typed(world, **fields):
-    """What a browser sends for a tree planting of 35 trees."""
-    return {
-        "unit": "b11",
-        "kind": world.planting.code,
-        "form_key": str(uuid.uuid4()),
-        "first_day": "26/03/2024",
-        "last_day": "",
-        "title": "Trồng cây đầu xuân",
-        "work_level": "",
-        "place": "",
-        "description": "",
-        "sl-thu-cay-xanh": "35",
-        "sl-thu-luot": "",
-        "luu": "gui",
-    } | fields
+    return planting_form(world, **{"luu": "gui"} | fields)
 
 
 def figures(activity):

@@ -12,7 +12,7 @@ from activities import review, warnings
 from activities.models import Activity, ActivityKind, Evidence, Host, HostState, Status
 from activities.rules import Rules
 from targets.models import Indicator
-from tests.factories import approve, make_activity, make_indicator, make_kind
+from tests.factories import approve, make_activity, make_indicator, make_kind, planting_form
 
 CREATE = reverse("activity_create")
 DAY = date(2024, 3, 26)
@@ -246,15 +246,7 @@ def cadre(client, world):
 
 
 def typed(world, **fields):
-    return {
-        "unit": "b11",
-        "kind": world.planting.code,
-        "form_key": str(uuid.uuid4()),
-        "first_day": "26/03/2024",
-        "title": "Buổi chiều",
-        "sl-thu-cay-xanh": "35",
-        "luu": "gui",
-    } | fields
+    return planting_form(world, **{"title": "Buổi chiều", "luu": "gui"} | fields)
 
 
 def test_a_doubtful_record_is_asked_about_once_and_sent_with_the_answer(cadre, client, world):
