@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from activities import level_changes, recording, review, warnings
 from activities.declaration_form import day_field, day_in, iso_day, offered, reason_field, title_of, usual_day
@@ -15,6 +15,7 @@ from activities.rules import Entry, Rules, missing
 from unionwork.dates import format_date
 from unionwork.fields import FigureField
 from unionwork.numbers import Parsed
+from unionwork.verbs import verb
 from units import tree
 
 BLANK = Parsed(None)
@@ -223,7 +224,7 @@ def declare(**what):
         return _declare(**what)
 
 
-@transaction.atomic
+@verb("Kê khai")
 def _declare(*, entries, actor, asked=(), reason=""):
     tree.lock_shared()  # before the rules read which years are open
     rules = Rules()

@@ -15,8 +15,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from activities import reuse
+from activities import events, locks, reuse
 from activities.models import EDITABLE, Activity, Event, Evidence, Step
+from unionwork.verbs import verb
+from units import tree
 from units.models import User
 
 logger = logging.getLogger(__name__)
@@ -32,12 +34,13 @@ NOT_YOURS = "Tệp này thuộc một biểu mẫu khác: tải lại trang rồ
 NO_ROOM = "Máy chủ chưa lưu được tệp: thử lại sau ít phút, nếu vẫn không được thì báo quản trị."
 
 
-@transaction.atomic
+@verb("Thêm minh chứng")
 def attach_upload(*, form_key, key, upload, actor):
     """The evidence row of `upload`; the same `key` again gives the row that is there. Raises ValidationError.
 
     Belongs at once to the record of `form_key` if there is one (an Event says so), else waits for `claim`.
     """
+    tree.lock_shared()  # no period is locked meanwhile
     # One after the other for each person: the same key twice is one row, and the quotas hold.
     User.objects.select_for_update(no_key=True).get(pk=actor.pk)
     already = Evidence.objects.filter(key=key).first()
@@ -60,25 +63,29 @@ def attach_upload(*, form_key, key, upload, actor):
     )
     _store(evidence, upload)
     if activity:
-        _note(Step.ATTACH, activity, actor, upload.name)
+        _note(attach_upload, Step.ATTACH, activity, actor, upload.name)
     return evidence
 
 
-@transaction.atomic
+@verb("Thêm minh chứng")
 def claim(*, activity, actor):
     """Give what this person sent for the form of `activity` to the record now saved."""
+    tree.lock_shared()
     waiting = Evidence.objects.filter(form_key=activity.form_key, uploader=actor, activity=None)
     names = list(waiting.values_list("name", flat=True))
+    if names:
+        _demand_open(activity)
     if names and waiting.update(activity=activity):
-        _note(Step.ATTACH, activity, actor, ", ".join(names))
+        _note(claim, Step.ATTACH, activity, actor, ", ".join(names))
 
 
-@transaction.atomic
+@verb("Bỏ minh chứng")
 def remove(*, evidence, actor):
     """Delete a row, and its files once that is certain. Gone already: nothing happens.
 
     Raises ValidationError when its record is not open to changes, PermissionDenied when it is not the actor's to write.
     """
+    tree.lock_shared()
     activity = evidence.activity_id and _locked(pk=evidence.activity_id)
     if activity:
         if not Activity.objects.editable_by(actor).filter(pk=activity.pk).exists():
@@ -90,7 +97,7 @@ def remove(*, evidence, actor):
     if deleted:
         transaction.on_commit(lambda: _delete_files(evidence))
     if deleted and activity:
-        _note(Step.DETACH, activity, actor, evidence.name)
+        _note(remove, Step.DETACH, activity, actor, evidence.name)
 
 
 def of_form(*, activity, form_key, user):
@@ -164,8 +171,8 @@ def _record_of(form_key, actor):
 
 
 def _demand_open(activity):
-    if not activity.year.is_open:
-        raise ValidationError(f"Năm công tác {activity.year_id} đã khoá nên không thay đổi được minh chứng.")
+    if lock := locks.of_record(activity).lock:
+        raise locks.Locked(lock)
     if activity.status not in EDITABLE:
         label = activity.get_status_display()
         raise ValidationError(f"Không thay đổi được minh chứng của hoạt động ở trạng thái “{label}”.")
@@ -206,12 +213,13 @@ def _delete_files(evidence):
             file.storage.delete(file.name)
 
 
-def _note(step, activity, actor, names):
-    Event.objects.create(
+def _note(act, step, activity, actor, names):
+    event = Event(
         activity=activity,
         step=step,
         from_status=activity.status,
         to_status=activity.status,
         actor=actor,
-        reason=names[:500],
+        reason=names,
     )
+    events.write(act.code, [event])

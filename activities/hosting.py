@@ -6,12 +6,12 @@ stays, so that it makes nobody's open form stale, and the approval stands.
 """
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.utils import timezone
 
-from activities import totals
-from activities.models import Event, Host, HostState, Status, Step
+from activities import events, totals
+from activities.models import COUNTED, Event, Host, HostState, Status, Step
 from activities.review import WrongState
+from unionwork.verbs import verb
 from units import access
 
 TO = {Step.CONFIRM: HostState.CONFIRMED, Step.DECLINE: HostState.DECLINED}
@@ -22,16 +22,16 @@ ASKING = (Status.PENDING, Status.APPROVED)
 LONGEST_REASON = 300
 
 
-@transaction.atomic
+@verb("Xác nhận phối hợp")
 def confirm(*, activity, unit, actor):
     """Say that `unit` took part. Returns whether that changed anything: the second of two same answers does not.
 
     Raises `WrongState` when the record no longer takes answers, `PermissionDenied` for people of other units.
     """
-    return _answer(Step.CONFIRM, activity.pk, unit, actor)
+    return _answer(confirm, Step.CONFIRM, activity.pk, unit, actor)
 
 
-@transaction.atomic
+@verb("Từ chối phối hợp")
 def decline(*, activity, unit, actor, reason):
     """Say that `unit` did not take part: the record leaves its totals at once. Returns and raises as `confirm`.
 
@@ -42,10 +42,10 @@ def decline(*, activity, unit, actor, reason):
         raise ValidationError({"reason": "Ghi lý do để đơn vị chủ trì biết vì sao đơn vị bạn không phối hợp."})
     if len(reason) > LONGEST_REASON:
         raise ValidationError({"reason": f"Lý do dài {len(reason)} ký tự; rút gọn còn nhiều nhất {LONGEST_REASON}."})
-    return _answer(Step.DECLINE, activity.pk, unit, actor, reason)
+    return _answer(decline, Step.DECLINE, activity.pk, unit, actor, reason)
 
 
-def _answer(step, pk, unit, actor, reason=""):
+def _answer(act, step, pk, unit, actor, reason=""):
     with totals.counting([pk]) as records:
         host = Host.objects.filter(activity=pk, unit=unit).first()  # stays as it is: the record is locked
         if why := _why_not(records.get(pk), host, unit):
@@ -56,15 +56,18 @@ def _answer(step, pk, unit, actor, reason=""):
         answer = {"state": TO[step], "reason": reason, "actor": actor, "at": timezone.now()}
         if not mine.exclude(state=TO[step]).update(**answer):
             return False
-        Event.objects.create(
-            activity_id=pk,
-            step=step,
-            from_status=records[pk]["status"],
-            to_status=records[pk]["status"],
-            actor=actor,
-            reason=reason,
-            changes=[[str(unit), host.get_state_display(), TO[step].label]],
-        )
+    status = records[pk]["status"]
+    event = Event(
+        activity_id=pk,
+        step=step,
+        from_status=status,
+        to_status=status,
+        actor=actor,
+        reason=reason,
+        changes=[[str(unit), host.get_state_display(), TO[step].label]],
+        touches=records[pk]["touches"] if status in COUNTED else [],
+    )
+    events.write(act.code, [event])
     return True
 
 
@@ -74,8 +77,6 @@ def _why_not(record, host, unit):
         return "Không tìm thấy hoạt động."
     if host is None:
         return f"“{unit}” không còn trong danh sách phối hợp của hoạt động này."
-    if not record["year__is_open"]:
-        return f"Năm công tác {record['year_id']} đã khoá nên không thay đổi được nữa."
     if record["status"] not in ANSWERABLE:
         label = Status(record["status"]).label
         return f"Không trả lời được: hoạt động đang ở trạng thái “{label}”."
@@ -84,7 +85,7 @@ def _why_not(record, host, unit):
 
 def can_answer(activity):
     """Whether the record takes answers now (who may give one is `Host.objects.answerable_by`'s to say)."""
-    return activity.status in ANSWERABLE and activity.year.is_open
+    return activity.status in ANSWERABLE
 
 
 def asked(user, *, below=False):

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from activities import querysets
-from targets.models import Indicator, Measure, Nature, WorkYear
+from targets.models import Indicator, Measure, Nature, Period, WorkYear
 from unionwork.text import fold, nfc
 from units.models import Unit
 
@@ -136,6 +136,10 @@ class Activity(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="người duyệt", null=True, related_name="+"
     )
     return_reason = models.CharField("lý do trả lại", max_length=500, blank=True)
+    return_place = models.CharField("chỗ cần sửa", max_length=60, blank=True)
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, verbose_name="gộp vào", null=True, blank=True, related_name="merged"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     submitted_at = models.DateTimeField("gửi lúc", null=True)
     decided_at = models.DateTimeField("duyệt lúc", null=True)
@@ -269,10 +273,20 @@ class Step(models.TextChoices):
     DECLINE = "decline", "Từ chối phối hợp"
     ATTACH = "attach", "Thêm minh chứng"
     DETACH = "detach", "Bỏ minh chứng"
+    CORRECT = "correct", "Sửa khi duyệt"
+    RECALL = "recall", "Thu lại việc trả lại"
+    MERGE = "merge", "Gộp"
+    UNMERGE = "unmerge", "Tách lại"
+    PROPOSE = "propose", "Đề nghị sửa"
+    ADOPT = "adopt", "Nhận bản sửa"
+    REFUSE = "refuse", "Không nhận bản sửa"
 
 
 class Event(models.Model):
-    """One step in a record's life: who, when, from, to, why, and what changed. Only ever added."""
+    """One step in a record's life: who, when, from, to, why, and what changed. Only ever added.
+
+    `touches`: the period reports (in words) whose counted figures the step changed.
+    """
 
     activity = models.ForeignKey(Activity, models.PROTECT, related_name="events")
     step = models.CharField(max_length=10, choices=Step)
@@ -282,12 +296,59 @@ class Event(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     reason = models.CharField("lý do", max_length=500, blank=True)
     changes = models.JSONField(default=list, blank=True)
+    touches = models.JSONField("báo cáo có liên quan", default=list, blank=True)
 
     class Meta:
         ordering = ["activity", "pk"]
 
     def __str__(self):
         return self.get_step_display()
+
+
+class CorrectionState(models.TextChoices):
+    PENDING = "pending", "Chờ duyệt"
+    ADOPTED = "adopted", "Đã nhận"
+    REFUSED = "refused", "Không nhận"
+    WITHDRAWN = "withdrawn", "Đã rút"
+
+
+class Correction(models.Model):
+    """Bản sửa of an approved record that keeps counting as it is until the correction is adopted
+    (`WorkYear.keeps_approved`).
+
+    `entry`: what the record shall say ({"fields": {name: value}, "figures": {indicator id: [value, word]},
+    "hosts": [unit ids]}); `changes`: [[what, old, new]] in words; `version`: the record's, from which it starts.
+    """
+
+    activity = models.ForeignKey(Activity, models.PROTECT, related_name="corrections")
+    entry = models.JSONField()
+    changes = models.JSONField()
+    version = models.PositiveIntegerField()
+    reason = models.CharField("lý do", max_length=500)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField("gửi lúc", auto_now_add=True)
+    state = models.CharField(max_length=9, choices=CorrectionState, default=CorrectionState.PENDING)
+    decider = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    answer = models.CharField("lý do không nhận", max_length=500, blank=True)
+
+    objects = querysets.CorrectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["at", "pk"]
+        verbose_name = "bản sửa"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["activity"], condition=Q(state="pending"), name="one_correction_waits_a_record"
+            ),
+            models.CheckConstraint(
+                name="correction_two_persons",
+                condition=Q(decider__isnull=True) | Q(state="withdrawn") | ~Q(decider=F("author")),
+            ),
+        ]
+
+    def __str__(self):
+        return str(self.activity)
 
 
 def evidence_path(evidence, name):
@@ -351,31 +412,125 @@ class FormDraft(models.Model):
         return self.title
 
 
-class PeriodKind(models.TextChoices):
-    MONTH = "month", "Tháng"
+class ReportState(models.TextChoices):
+    SENT = "sent", "Đã gửi"
+    ACCEPTED = "accepted", "Đã nhận, đã khoá"
+    RETURNED = "returned", "Trả lại"
+    WITHDRAWN = "withdrawn", "Đã rút"
+
+
+GIVEN = (ReportState.SENT, ReportState.ACCEPTED)  # a word that stands
 
 
 class PeriodReport(models.Model):
-    """Báo cáo kỳ: a unit's word that a period of the work year is complete; `nothing`: without any (further) activity.
+    """Báo cáo kỳ: a unit's word that a period is complete; `nothing`: without any (further) activity.
 
-    `number` counts the periods of their kind within the work year: months 1 to 12.
+    Accepted by the superior it locks the period for the unit and everything below it (`activities.locks`). Whether a
+    unit was late is decided by its first word: `first_at`, `days_late` (after the due day; within the grace too).
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
     year = models.ForeignKey(WorkYear, models.PROTECT, related_name="+")
-    kind = models.CharField(max_length=8, choices=PeriodKind, default=PeriodKind.MONTH)
-    number = models.PositiveSmallIntegerField()
+    period = models.ForeignKey(Period, models.PROTECT, related_name="+")
     nothing = models.BooleanField("không phát sinh")
+    difficulties = models.TextField("khó khăn", max_length=2000, blank=True)
+    proposals = models.TextField("đề xuất", max_length=2000, blank=True)
+    state = models.CharField("trạng thái", max_length=9, choices=ReportState, default=ReportState.SENT)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="người gửi", related_name="+")
+    at = models.DateTimeField("gửi lúc")
+    first_at = models.DateTimeField("gửi lần đầu lúc")
+    days_late = models.PositiveSmallIntegerField("số ngày trễ", default=0)
+    decider = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField("lý do trả lại", max_length=500, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = querysets.PeriodReportQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["year", "period", "unit"]
+        verbose_name = "báo cáo kỳ"
+        constraints = [models.UniqueConstraint(fields=["unit", "period"], name="one_report_a_period")]
+        indexes = [models.Index(fields=["year", "unit", "state"], name="report_of_unit")]
+
+    def __str__(self):
+        return f"{self.period} · {self.unit}"
+
+
+class Unlock(models.Model):
+    """Mở khoá có thời hạn: until `until` the records of the unit and everything below it dated first..last day may
+    change although a period is locked. Closes itself then, earlier by hand or when the period is accepted again."""
+
+    unit = models.ForeignKey(Unit, models.PROTECT, verbose_name="đơn vị", related_name="+")
+    year = models.ForeignKey(WorkYear, models.PROTECT, verbose_name="năm công tác", related_name="+")
+    first_day = models.DateField("từ ngày")
+    last_day = models.DateField("đến ngày")
+    until = models.DateTimeField("mở đến")
+    reason = models.CharField("lý do", max_length=500)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="người mở", related_name="+")
+    at = models.DateTimeField("mở lúc", auto_now_add=True)
+    closed_at = models.DateTimeField("đóng lúc", null=True)
+    closer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="người đóng", null=True, related_name="+"
+    )
+
+    objects = querysets.UnlockQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        verbose_name = "mở khoá"
+        constraints = [
+            models.CheckConstraint(name="unlock_days_in_order", condition=Q(first_day__lte=F("last_day"))),
+        ]
+        indexes = [models.Index(fields=["unit", "year"], name="unlock_of_unit")]
+
+    def __str__(self):
+        return f"{self.unit}: {self.first_day} – {self.last_day}"
+
+
+class Reminder(models.Model):
+    """Nhắc báo cáo: at most one a unit a day."""
+
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    period = models.ForeignKey(Period, models.PROTECT, related_name="+")
+    day = models.DateField()
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["unit", "year", "kind", "number"]
-        verbose_name = "báo cáo kỳ"
-        constraints = [models.UniqueConstraint(fields=["unit", "year", "kind", "number"], name="one_report_a_period")]
+        ordering = ["-at", "-pk"]
+        verbose_name = "lời nhắc"
+        constraints = [models.UniqueConstraint(fields=["unit", "day"], name="one_reminder_a_day")]
+        indexes = [models.Index(fields=["period", "unit", "-day"], name="reminder_of_period")]
 
     def __str__(self):
-        return f"{self.get_kind_display()} {self.number}/{self.year_id}"
+        return f"{self.unit}: {self.period}"
+
+
+class SavedFilter(models.Model):
+    """A named list of records: the query string of its address (filters and columns). The one without a name holds the
+    columns its user saw last. `unit`: whose people see it too."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    name = models.CharField("tên bộ lọc", max_length=80, blank=True)
+    query = models.CharField(max_length=2000)
+    unit = models.ForeignKey(Unit, models.PROTECT, verbose_name="dùng chung trong", null=True, related_name="+")
+
+    objects = querysets.SavedFilterQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        verbose_name = "bộ lọc đã lưu"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "name"],
+                name="one_filter_a_name",
+                violation_error_message="Bạn đã có bộ lọc mang tên này.",
+            )
+        ]
+
+    def __str__(self):
+        return self.name
 
 
 class UnitTotal(models.Model):

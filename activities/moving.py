@@ -1,11 +1,11 @@
 """Moving a unit in the tree, with the stored totals kept right."""
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
 from activities import totals
 from activities.models import Activity
 from targets.models import WorkYear
+from unionwork.verbs import verb
 from units import tree
 from units.models import Move, Placement
 
@@ -21,7 +21,7 @@ def years_to_move(unit, year):
     )
 
 
-@transaction.atomic
+@verb("Chuyển đơn vị")
 def move_unit(*, unit, parent, year, actor, reason):
     """Hang `unit` under `parent` from `year` on (open years only). Its records and totals follow it.
 
@@ -38,7 +38,7 @@ def move_unit(*, unit, parent, year, actor, reason):
         if here.parent_id == parent.pk:
             continue
         ids = Activity.objects.counted().hosted_within(here.path, each).order_by().values_list("pk", flat=True)
-        with totals.counting(list(ids)):
+        with totals.counting(list(ids), moves_tree=True):
             tree.move(unit=unit, parent=parent, year=each)
         Move.objects.create(
             unit=unit, year=each, from_parent_id=here.parent_id, to_parent=parent, reason=reason, actor=actor

@@ -4,7 +4,6 @@ A month's records are those of the unit and everything below it, as in every oth
 no activity and left out. A word given is no lock: what is logged afterwards is allowed, and shown beside the word.
 """
 
-from calendar import monthrange
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -15,8 +14,9 @@ from django.db.models import Count, F, Max
 from django.db.models.functions import Substr
 from django.utils import timezone
 
-from activities.models import COUNTED, SENT, Activity, Host, PeriodKind, PeriodReport, RecordNature, Status
-from targets.models import WorkYear
+from activities.models import COUNTED, GIVEN, SENT, Activity, Host, PeriodReport, RecordNature, ReportState, Status
+from targets.calendar import first_day_of
+from targets.models import Period, PeriodKind, WorkYear
 from unionwork.numbers import format_number
 from units import access, tree
 from units.models import Placement, Unit
@@ -116,15 +116,6 @@ class Month:
 # --- The months of a work year ---
 
 
-def first_day_of(year, number):
-    """The first day of month 1..13 of a work year: the inverse of `WorkYear.month_of`."""
-    years, month = divmod(year.first_day.month - 2 + number, 12)
-    whole = date(year.first_day.year + years, month + 1, 1)
-    if year.first_day.day > monthrange(whole.year, whole.month)[1]:  # a month without that day
-        return (whole + timedelta(days=31)).replace(day=1)
-    return whole.replace(day=year.first_day.day)
-
-
 def calendar(year):
     """[Month] of a work year, without anything in them."""
     today, found = timezone.localdate(), []
@@ -150,9 +141,12 @@ def months_of(placements, year):
     above = placements[0].path if len(placements) == 1 else placements[0].path[:-STEP]
     counts = _counts(above, length, year)
     reports = PeriodReport.objects.filter(
-        unit__in=[row.unit_id for row in placements], year=year.pk, kind=PeriodKind.MONTH
+        unit__in=[row.unit_id for row in placements],
+        period__year=year.pk,
+        period__kind=PeriodKind.MONTH,
+        state__in=GIVEN,
     )
-    said = {(row.unit_id, row.number): row for row in reports.select_related("actor")}
+    said = {(row.unit_id, row.period.number): row for row in reports.select_related("actor", "period")}
     blank = calendar(year)
     return {
         row.unit_id: [
@@ -226,22 +220,29 @@ def report_month(*, unit, year, number, nothing, actor):
         )
     if not nothing and month.is_empty:
         raise ValidationError(f"{month.name} chưa ghi hoạt động nào. Báo “không phát sinh”, hoặc ghi hoạt động trước.")
-    word = {"nothing": nothing, "actor": actor}
+    period = Period.objects.standard().get(year=year.pk, kind=PeriodKind.MONTH, number=number)
+    now = timezone.now()
+    word = {"nothing": nothing, "actor": actor, "at": now, "state": ReportState.SENT}
+    late = max(0, (timezone.localdate() - period.due).days)
     report, is_new = PeriodReport.objects.get_or_create(
-        unit=unit, year_id=year.pk, kind=PeriodKind.MONTH, number=number, defaults=word
+        unit=unit, period=period, defaults=word | {"year_id": year.pk, "first_at": now, "days_late": late}
     )
     if is_new:
         return True
-    changed = PeriodReport.objects.filter(pk=report.pk).exclude(nothing=nothing)
-    return bool(changed.update(**word, at=timezone.now()))
+    same = PeriodReport.objects.filter(pk=report.pk, nothing=nothing, state__in=GIVEN)
+    if same.exists():
+        return False
+    return bool(PeriodReport.objects.filter(pk=report.pk).update(**word))
 
 
 @transaction.atomic
 def withdraw_month(*, unit, year, number, actor):
     """Take the word back. Returns whether there was one. Raises as `report_month`."""
     _month(unit, year, number, actor)
-    found = PeriodReport.objects.filter(unit=unit, year=year.pk, kind=PeriodKind.MONTH, number=number)
-    return bool(found.delete()[0])
+    found = PeriodReport.objects.filter(
+        unit=unit, period__year=year.pk, period__kind=PeriodKind.MONTH, period__number=number, state=ReportState.SENT
+    )
+    return bool(found.update(state=ReportState.WITHDRAWN))
 
 
 def _month(unit, year, number, actor):

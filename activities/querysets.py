@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Sum, When, Window
 from django.db.models.functions import RowNumber
+from django.utils import timezone
 
 from unionwork.text import fold
 from units import access
@@ -164,3 +165,47 @@ class EvidenceQuerySet(models.QuerySet):
         from activities.models import Activity
 
         return self.filter(Q(activity__in=Activity.objects.visible_to(user)) | Q(activity=None, uploader=user))
+
+
+class CorrectionQuerySet(models.QuerySet):
+    def reviewable_by(self, user):
+        """Corrections that wait for this user: of records the user may decide, and not the user's own."""
+        from activities.models import Activity, CorrectionState
+
+        records = Activity.objects.decidable_by(user).order_by().values("pk")
+        return self.filter(state=CorrectionState.PENDING, activity__in=records).exclude(author=user)
+
+
+class PeriodReportQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(unit__in=Unit.objects.visible_to(user).values("pk"))
+
+    def decidable_by(self, user):
+        """Reports this user may accept, send back or open again: those of units strictly below one of which the user
+        is secretary."""
+        below = Q(pk__in=[])
+        for grant in access.REVIEW.grants(user):
+            below |= Q(path__startswith=grant.path) & ~Q(path=grant.path)
+        return self.filter(unit__in=Placement.objects.current().filter(below).values("unit_id"))
+
+    def given(self):
+        """Words that stand: sent or accepted."""
+        from activities.models import GIVEN
+
+        return self.filter(state__in=GIVEN)
+
+
+class UnlockQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(unit__in=Unit.objects.visible_to(user).values("pk"))
+
+    def active(self):
+        """Those that still hold."""
+        return self.filter(closed_at=None, until__gt=timezone.now())
+
+
+class SavedFilterQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """The user's own, and those shared within a unit the user sees."""
+        shared = Q(unit__in=Unit.objects.visible_to(user).values("pk"))
+        return self.filter(Q(user=user) | shared).exclude(name="")

@@ -4,16 +4,17 @@ import hashlib
 import json
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
-from activities import totals
-from activities.models import EDITABLE, Activity, Event, Figure, Host, RecordNature, Status, Step
+from activities import events, locks, totals
+from activities.models import COUNTED, EDITABLE, Activity, Event, Figure, Host, RecordNature, Status, Step
 from activities.rules import Rules
 from unionwork import planner
 from unionwork.dates import format_date
 from unionwork.numbers import format_number
 from unionwork.text import nfc
+from unionwork.verbs import verb
 from units import tree
 
 FIELDS = {
@@ -70,9 +71,12 @@ def digest_of(entry):
     return hashlib.sha256(json.dumps([said, figures, hosts]).encode()).hexdigest()
 
 
-@transaction.atomic
+@verb("Ghi hoạt động")
 def create_many(*, entries, actor, rules=None, settled=False):
-    """Write new records as drafts, in few statements however many. `settled`: `rules.settle` was called already."""
+    """Write new records as drafts, in few statements however many. `settled`: `rules.settle` was called already.
+
+    Raises `Locked` when one of them is dated in a locked period.
+    """
     tree.lock_shared()
     rules = rules or Rules()
     for entry in entries:
@@ -80,6 +84,9 @@ def create_many(*, entries, actor, rules=None, settled=False):
         if not settled:
             rules.settle(entry)
     activities = [entry.activity for entry in entries]
+    locks.refuse(
+        locks.spot_of(entry.activity, rules.kinds[entry.activity.kind_id].nature, entry.hosts) for entry in entries
+    )
     for activity in activities:
         activity.prepare()
     Activity.objects.bulk_create(activities, batch_size=500)
@@ -87,16 +94,16 @@ def create_many(*, entries, actor, rules=None, settled=False):
     Host.objects.bulk_create(
         (Host(activity=entry.activity, unit=unit) for entry in entries for unit in entry.hosts), batch_size=2000
     )
-    Event.objects.bulk_create(
-        (Event(activity=row, step=Step.CREATE, to_status=Status.DRAFT, actor=actor) for row in activities),
-        batch_size=2000,
+    planner.wrote(len(activities), Activity, Figure, Host)
+    events.write(
+        create_many.code,
+        [Event(activity=row, step=Step.CREATE, to_status=Status.DRAFT, actor=actor) for row in activities],
     )
-    planner.wrote(len(activities), Activity, Figure, Host, Event)
     return activities
 
 
-@transaction.atomic
-def edit(*, entry, actor, version):
+@verb("Sửa hoạt động")
+def edit(*, entry, actor, version, reason=""):
     """Change a record. An approved one goes back to waiting and leaves the totals until it is approved again.
 
     Raises `Stale` when the record is no longer at `version`, unless it says the same already: sent once more.
@@ -113,7 +120,7 @@ def edit(*, entry, actor, version):
         changes = differences(before, entry, rules)
         if changes and record["version"] != version:
             raise Stale("Hoạt động này vừa được người khác sửa. Xem bản mới bên cạnh rồi lưu lại.")
-        if record["status"] not in EDITABLE or not record["year__is_open"]:
+        if record["status"] not in EDITABLE:
             raise ValidationError(f"Không sửa được hoạt động ở trạng thái “{Status(record['status']).label}”.")
         if not changes:
             return activity
@@ -126,14 +133,17 @@ def edit(*, entry, actor, version):
         activity.figures.all().delete()
         Figure.objects.bulk_create(_figures(entry, rules))
         _keep_hosts(activity, entry.hosts)
-        Event.objects.create(
-            activity=activity,
-            step=Step.EDIT,
-            from_status=record["status"],
-            to_status=status,
-            actor=actor,
-            changes=changes,
-        )
+    event = Event(
+        activity=activity,
+        step=Step.EDIT,
+        from_status=record["status"],
+        to_status=status,
+        actor=actor,
+        reason=reason,
+        changes=changes,
+        touches=record["touches"] if record["status"] in COUNTED else [],
+    )
+    events.write(edit.code, [event])
     return activity
 
 

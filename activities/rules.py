@@ -70,8 +70,6 @@ class Rules:
                 "last_day",
                 f"Chưa mở năm công tác cho ngày {format_date(activity.last_day)}; liên hệ văn phòng Trung ương.",
             )
-        elif not year.is_open:
-            errors["last_day"] = f"Năm công tác {year} đã khoá nên không ghi thêm hay sửa được nữa."
         else:
             activity.year, activity.month = year, year.month_of(activity.last_day)
             self._check_units(entry, errors)

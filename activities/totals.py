@@ -13,7 +13,8 @@ from itertools import groupby, pairwise
 
 from django.db import connection, transaction
 
-from activities.models import COUNTED, Activity, Figure, HostState, UnitTotal
+from activities import locks
+from activities.models import COUNTED, Figure, HostState, UnitTotal
 from targets.models import Indicator, Nature
 from units import tree
 from units.models import Placement, Unit
@@ -24,10 +25,13 @@ WHOLE_YEAR = 0
 
 
 @contextmanager
-def counting(ids, into=()):
-    """The door. Yields the locked records by id: dicts of status, unit_id, year_id, version, is_open, ...
+def counting(ids, into=(), *, each=False, moves_tree=False):
+    """The door. Yields the locked records by id: dicts of status, unit_id, year_id, version, lock, touches, ...
 
+    Raises `Locked` when the period of one of them is locked, before or after the change; with `each` it says so in
+    `lock` and the caller leaves those alone. `touches`: the period reports (in words) that the record's figures are in.
     `into`: the (unit, year) pairs that a declaration is about to be moved to, so that they are locked in order too.
+    `moves_tree`: the records stay, the units above them change.
     Must stand inside `transaction.atomic`. Locks the tree (shared), then the records by id, then the units of
     declarations, then writes totals deepest unit first: one global order, so no deadlock.
     """
@@ -35,7 +39,8 @@ def counting(ids, into=()):
         raise transaction.TransactionManagementError("totals.counting cần nằm trong transaction.atomic.")
     tree.lock_shared()
     ids = sorted(set(ids))
-    records = _lock_records(ids)
+    records = locks.read(ids, lambda rows: rows.select_for_update(of=("self",)))
+    _look_at_locks(records, each)
     declared = {(r["unit_id"], r["year_id"]) for r in records.values() if r["kind__nature"] == Nature.STOCK}
     declared |= set(into)
     _lock_units(declared)
@@ -44,6 +49,7 @@ def counting(ids, into=()):
         before.add_flows(ids)
     before.add_levels(declared)
     yield records
+    _look_again(records, moves_tree)
     after = Note()
     after.add_flows(ids)
     after.add_levels(declared)
@@ -121,23 +127,25 @@ def common(left, right):
     return left[:length]
 
 
-def _lock_records(ids):
-    fields = (
-        "id",
-        "status",
-        "version",
-        "unit_id",
-        "year_id",
-        "author_id",
-        "approver_id",
-        "kind__nature",
-        "year__is_open",
-    )
-    rows = []
-    for start in range(0, len(ids), BATCH):
-        batch = Activity.objects.filter(pk__in=ids[start : start + BATCH]).order_by("pk")
-        rows += batch.select_for_update(of=("self",)).values(*fields)
-    return {row["id"]: row for row in rows}
+def _look_at_locks(records, each):
+    """Note in every record how it stands."""
+    for pk, standing in locks.standings({pk: locks.spot(row) for pk, row in records.items()}).items():
+        if standing.lock and not each:
+            raise locks.Locked(standing.lock)
+        records[pk] |= {"lock": standing.lock, "touches": standing.touches}
+
+
+def _look_again(records, everywhere):
+    """What counts elsewhere now must not have gone into a locked period; what was locked must be as it was."""
+    moved = []
+    for pk, now in locks.read(list(records)).items():
+        then = records[pk]
+        if then["lock"] and now["version"] != then["version"]:
+            raise locks.Locked(then["lock"])
+        if everywhere or locks.spot(now) != locks.spot(then):
+            moved.append(locks.spot(now))
+    if moved:
+        locks.refuse(moved)
 
 
 def _lock_units(unit_years):

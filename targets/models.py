@@ -20,6 +20,7 @@ class WorkYear(models.Model):
     last_day = models.DateField("ngày cuối")
     theme = models.CharField("chủ đề", max_length=200, blank=True)
     is_open = models.BooleanField("đang mở", default=True)
+    keeps_approved = models.BooleanField("giữ số đã duyệt khi có bản sửa", default=False)
 
     class Meta:
         ordering = ["-year"]
@@ -39,6 +40,64 @@ class WorkYear(models.Model):
         """Month 1..12 of the work year in which `day` lies, counted from the first day's day of month."""
         months = (day.year - self.first_day.year) * 12 + day.month - self.first_day.month
         return max(1, min(12, months + 1 - (day.day < self.first_day.day)))
+
+
+class PeriodKind(models.TextChoices):
+    MONTH = "month", "Tháng"
+    QUARTER = "quarter", "Quý"
+    HALF = "half", "6 tháng"
+    YEAR = "year", "Cả năm"
+    CAMPAIGN = "campaign", "Đợt"
+
+
+def reporting_levels():
+    return [Level.PROVINCE.value, Level.DISTRICT.value, Level.BASE.value]
+
+
+class Period(models.Model):
+    """Kỳ báo cáo: some days of a work year about which units give their word, and until when (`due`, the last day).
+
+    `number` counts the periods of their kind within the work year. Without an `issuer` it is everybody's; a campaign
+    belongs to the unit that set it and everything below. `levels`: of the units that have to report; none while not
+    `is_asked`. `grace`: days after `due` that are not called late yet.
+    """
+
+    year = models.ForeignKey(WorkYear, models.PROTECT, verbose_name="năm công tác", related_name="periods")
+    kind = models.CharField("loại kỳ", max_length=8, choices=PeriodKind)
+    number = models.PositiveSmallIntegerField("thứ tự")
+    issuer = models.ForeignKey(Unit, models.PROTECT, verbose_name="đơn vị đặt kỳ", null=True, related_name="+")
+    name = models.CharField("tên kỳ", max_length=100)
+    first_day = models.DateField("từ ngày")
+    last_day = models.DateField("đến ngày")
+    due = models.DateField("hạn nộp")
+    grace = models.PositiveSmallIntegerField("số ngày gia hạn", default=3)
+    is_asked = models.BooleanField("phải báo cáo", default=True)
+    levels = models.JSONField("cấp phải báo cáo", default=reporting_levels)
+
+    objects = querysets.PeriodQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["year", "first_day", "last_day", "pk"]
+        verbose_name = "kỳ báo cáo"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["year", "kind", "number"], condition=Q(issuer=None), name="one_standard_period"
+            ),
+            models.UniqueConstraint(fields=["year", "kind", "number", "issuer"], name="one_period_of_a_unit"),
+            models.CheckConstraint(
+                name="period_in_order",
+                condition=Q(first_day__lte=F("last_day")),
+                violation_error_message="Ngày cuối của kỳ phải sau hoặc trùng ngày đầu.",
+            ),
+            models.CheckConstraint(
+                name="period_due_after_it_began",
+                condition=Q(due__gte=F("first_day")),
+                violation_error_message="Hạn nộp không thể trước ngày đầu của kỳ.",
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
 
 
 class Nature(models.TextChoices):

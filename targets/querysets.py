@@ -72,3 +72,18 @@ class DecisionQuerySet(models.QuerySet):
         above = {pk for path in paths for pk in ancestor_ids(path)}
         reaching = Q(giver__in=above, targets__isnull=False)
         return self.filter(Q(giver__in=units) | reaching | Q(versions__assignment__unit__in=units)).distinct()
+
+
+class PeriodQuerySet(models.QuerySet):
+    def standard(self):
+        """The periods everybody has: months, quarters, halves, the year."""
+        return self.filter(issuer=None)
+
+    def visible_to(self, user):
+        """The standard periods, the campaigns of units in scope, and those of superiors."""
+        above = {pk for grant in access.VIEW.grants(user) for pk in ancestor_ids(grant.path)}
+        return self.filter(Q(issuer=None) | Q(issuer__in=above) | Q(issuer__in=Unit.objects.visible_to(user)))
+
+    def of_path(self, path):
+        """The periods of the unit that stands at `path`: the standard ones, its own, and its superiors' campaigns."""
+        return self.filter(Q(issuer=None) | Q(issuer__in=ancestor_ids(path)))

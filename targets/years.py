@@ -7,7 +7,8 @@ from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
 
-from targets.models import WorkYear
+from targets.calendar import standard_periods
+from targets.models import Period, WorkYear
 from unionwork.dates import format_date
 from units import tree
 
@@ -34,6 +35,7 @@ def open_year(*, year, first_day=None, last_day=None, theme=""):
     opened.full_clean()
     _check_days(opened)
     opened.save(force_insert=True)
+    Period.objects.bulk_create(standard_periods(opened))
     return opened
 
 

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from unionwork.text import fold, name_sort, nfc, sort_text
-from units import access, scope
+from units import access, querysets, scope
 
 
 class Level(models.TextChoices):
@@ -182,6 +182,8 @@ class User(AbstractUser):
     last_name = None
     full_name = models.CharField("họ và tên", max_length=100)
     phone = models.CharField("điện thoại", max_length=20, blank=True)
+    uses_keys = models.BooleanField("phím tắt", default=True)
+    wants_mail = models.BooleanField("nhận thư tổng hợp hằng ngày", default=False)
     sort = models.CharField(max_length=300, editable=False, db_index=True)
 
     REQUIRED_FIELDS = ["full_name"]
@@ -227,3 +229,91 @@ class Role(models.Model):
 
     def __str__(self):
         return f"{self.get_role_display()} · {self.unit}"
+
+
+class JournalHead(models.Model):
+    """The end of one chain of the journal: how long it is and its last hash. Written by `units.journal` alone."""
+
+    chain = models.PositiveBigIntegerField(primary_key=True)  # a unit's key; 0: what concerns no unit
+    length = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["chain"]
+
+    def __str__(self):
+        return f"{self.chain}: {self.length}"
+
+
+class JournalEntry(models.Model):
+    """Nhật ký: who did what to which object of which unit, when and why. Only ever added (triggers see to it).
+
+    Every unit has a chain of its own: `hash` covers the entry and the hash of the one before it (`units.journal`).
+    `verb` is a code of `unionwork.verbs`; `changes`: [[what, old, new]] in words.
+    """
+
+    chain = models.PositiveBigIntegerField()
+    number = models.PositiveBigIntegerField()
+    at = models.DateTimeField("lúc")
+    actor = models.ForeignKey(User, models.PROTECT, verbose_name="người", null=True, related_name="+")
+    unit = models.ForeignKey(Unit, models.PROTECT, verbose_name="đơn vị", null=True, related_name="+")
+    year = models.PositiveSmallIntegerField("năm công tác", null=True)
+    verb = models.CharField("việc", max_length=80)
+    object_type = models.CharField(max_length=40)
+    object_id = models.BigIntegerField(null=True)
+    label = models.CharField("đối tượng", max_length=300)
+    reason = models.CharField("lý do", max_length=500, blank=True)
+    changes = models.JSONField(default=list, blank=True)
+    search = models.TextField(editable=False)
+    hash = models.CharField(max_length=64)
+
+    objects = querysets.JournalQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        verbose_name = "mục nhật ký"
+        constraints = [models.UniqueConstraint(fields=["chain", "number"], name="journal_chain")]
+        indexes = [
+            models.Index(fields=["object_type", "object_id"], name="journal_of_object"),
+            models.Index(fields=["-at", "-id"], name="journal_latest_first"),
+            models.Index(fields=["unit", "-at"], name="journal_of_unit"),
+        ]
+
+    def __str__(self):
+        return f"{self.label}: {self.verb}"
+
+
+class NoticeKind(models.TextChoices):
+    """What somebody is told of in the app."""
+
+    RETURNED = "returned", "Trả lại"
+    CORRECTED = "corrected", "Sửa khi duyệt"
+    CORRECTION = "correction", "Bản sửa"
+    MERGED = "merged", "Gộp"
+    ASSIGNED = "assigned", "Giao chỉ tiêu"
+    REPORT = "report", "Báo cáo kỳ"
+    REMINDED = "reminded", "Nhắc báo cáo"
+    UNLOCKED = "unlocked", "Mở khoá"
+
+
+class Notice(models.Model):
+    """Thông báo to one person about something of one unit. `show_at`: not before it, so that nights stay quiet."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="notices")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=NoticeKind)
+    text = models.CharField(max_length=300)
+    url = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+    show_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+
+    objects = querysets.NoticeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-show_at", "-pk"]
+        verbose_name = "thông báo"
+        indexes = [models.Index(fields=["user", "read_at", "-show_at"], name="notice_of_user")]
+
+    def __str__(self):
+        return self.text

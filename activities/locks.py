@@ -1,0 +1,188 @@
+"""Khoá số liệu: which records can no longer change, and why.
+
+Accepting a period report locks its days for the unit and everything below it; closing the work year locks all. An
+`Unlock` that still holds opens the days of one unit and everything below it again. A record is locked when that is so
+for any unit it counts for. Of a declaration every later locked day counts too: the level it declares still stands then.
+
+Looked at inside the writing transaction, under the shared tree lock; accepting, unlocking and closing take it
+exclusively, so that no writer lands in a period behind their back.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.core.exceptions import ValidationError
+
+from activities.models import GIVEN, Activity, HostState, PeriodReport, RecordNature, ReportState, Unlock
+from unionwork.dates import format_date
+from units.models import Placement
+from units.tree import ancestor_ids
+
+BATCH = 1000  # ids in one statement
+FIELDS = (
+    "id",
+    "status",
+    "version",
+    "unit_id",
+    "year_id",
+    "last_day",
+    "author_id",
+    "approver_id",
+    "kind__nature",
+    "year__is_open",
+)
+HINT = "Cần sửa thì đề nghị cấp trên mở khoá."
+
+
+class WrongState(ValidationError):
+    """The record is not (any more) in a state from which a step can be taken."""
+
+
+class Locked(WrongState):
+    """The period is locked for a unit the record counts for."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a record counts: units (lead and hosts), work year (open or closed), day; `is_level`: a declaration."""
+
+    units: frozenset
+    year: int
+    day: date
+    is_level: bool = False
+    is_open: bool = True
+
+
+@dataclass
+class Standing:
+    """`lock`: why the record cannot change, in words; "" when it can. `touches`: the reports that its figures are in,
+    in words."""
+
+    lock: str = ""
+    touches: list = field(default_factory=list)
+
+
+def read(ids, how=lambda rows: rows):
+    """{id: what a saved record says: `FIELDS`, and `hosts`, the further units it counts for}, by rising id.
+
+    `how`: to lock the rows. One statement a thousand.
+    """
+    records = {}
+    for start in range(0, len(ids), BATCH):
+        rows = how(Activity.objects.filter(pk__in=ids[start : start + BATCH]).order_by("pk"))
+        for *said, host, state in rows.values_list(*FIELDS, "hosts__unit_id", "hosts__state"):
+            record = records.setdefault(said[0], dict(zip(FIELDS, said, strict=True)) | {"hosts": set()})
+            if host and state != HostState.DECLINED:
+                record["hosts"].add(host)
+    return records
+
+
+def spot(record):
+    """Where a record of `read` counts."""
+    return Spot(
+        units=frozenset(record["hosts"] | {record["unit_id"]}),
+        year=record["year_id"],
+        day=record["last_day"],
+        is_level=record["kind__nature"] == RecordNature.STOCK,
+        is_open=record["year__is_open"],
+    )
+
+
+def spot_of(activity, nature, hosts=()):
+    """Where a record that is being written will count. `nature`: of its kind; `hosts`: further units."""
+    units = frozenset({activity.unit_id, *(unit.pk for unit in hosts)})
+    is_level = nature == RecordNature.STOCK
+    return Spot(units, activity.year_id, activity.last_day, is_level, activity.year.is_open)
+
+
+def standings(spots):
+    """{key: Standing} of {key: Spot}: at most three statements, however many."""
+    spots = dict(spots)
+    years = {spot.year for spot in spots.values()}
+    lines = _lines(spots.values(), years)
+    reports = _reports(lines, years)
+    found = {key: _standing(spot, lines, reports, {}) for key, spot in spots.items()}
+    if any(standing.lock for standing in found.values()):
+        unlocks = _unlocks(lines, years)
+        found = {key: _standing(spot, lines, reports, unlocks) for key, spot in spots.items()}
+    return found
+
+
+def refuse(spots):
+    """Raises `Locked` when one of the spots is locked."""
+    for standing in standings(dict(enumerate(spots))).values():
+        if standing.lock:
+            raise Locked(standing.lock)
+
+
+def of_record(activity):
+    """The Standing of a saved record."""
+    hosts = [host.unit for host in activity.hosts.counting().select_related("unit")]
+    return standings({activity.pk: spot_of(activity, activity.kind.nature, hosts)})[activity.pk]
+
+
+@dataclass(frozen=True)
+class _Report:
+    first_day: date
+    last_day: date
+    is_lock: bool
+    words: str
+
+    def holds(self, spot):
+        return self.first_day <= spot.day <= self.last_day or (spot.is_level and spot.day <= self.last_day)
+
+
+def _standing(spot, lines, reports, unlocks):
+    """Every unit the record counts for must be open: by no lock on its line, or by an unlock on its line."""
+    standing = Standing()
+    for unit in sorted(spot.units):
+        line = lines.get((unit, spot.year), [unit])
+        here = [row for of in line for row in reports.get((of, spot.year), ()) if row.holds(spot)]
+        standing.touches += [row.words for row in here if row.words not in standing.touches]
+        locks = [row for row in here if row.is_lock]
+        if not locks and spot.is_open:
+            continue
+        is_opened = any(first <= spot.day <= last for of in line for first, last in unlocks.get((of, spot.year), ()))
+        if not is_opened and not standing.lock:
+            standing.lock = (
+                f"Số liệu ngày {format_date(spot.day)} đã khoá ({locks[0].words}). {HINT}"
+                if locks
+                else f"Năm công tác {spot.year} đã khoá nên không thay đổi được nữa."
+            )
+    return standing
+
+
+def _lines(spots, years):
+    """{(unit, year): [ids of its superiors and its own]} in the tree of the year."""
+    units = sorted({unit for spot in spots for unit in spot.units})
+    lines = {}
+    for start in range(0, len(units), BATCH):
+        rows = Placement.objects.filter(unit__in=units[start : start + BATCH], year__in=years)
+        for unit, year, path in rows.values_list("unit_id", "year", "path"):
+            lines[unit, year] = ancestor_ids(path)
+    return lines
+
+
+def _reports(lines, years):
+    """{(unit, year): [_Report]} given by the units of the lines."""
+    found = defaultdict(list)
+    units = sorted({unit for line in lines.values() for unit in line})
+    for start in range(0, len(units), BATCH):
+        rows = PeriodReport.objects.filter(year__in=years, unit__in=units[start : start + BATCH], state__in=GIVEN)
+        for row in rows.select_related("period", "unit").order_by("pk"):
+            is_lock = row.state == ReportState.ACCEPTED
+            words = f"{row.period} của {row.unit}"
+            found[row.unit_id, row.year_id].append(_Report(row.period.first_day, row.period.last_day, is_lock, words))
+    return found
+
+
+def _unlocks(lines, years):
+    """{(unit, year): [(first day, last day)]} that hold now."""
+    found = defaultdict(list)
+    units = sorted({unit for line in lines.values() for unit in line})
+    for start in range(0, len(units), BATCH):
+        rows = Unlock.objects.active().filter(year__in=years, unit__in=units[start : start + BATCH])
+        for unit, year, first, last in rows.values_list("unit_id", "year_id", "first_day", "last_day"):
+            found[unit, year].append((first, last))
+    return found
