@@ -62,7 +62,7 @@ def browser():
 
 def new_context(browser, **options):
     context = browser.new_context(locale="vi-VN", timezone_id=settings.TIME_ZONE, reduced_motion="reduce", **options)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)  # a busy machine is slow, not wrong
     return context
 
 
