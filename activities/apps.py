@@ -7,6 +7,7 @@ class ActivitiesConfig(AppConfig):
     verbose_name = "Hoạt động"
 
     def ready(self):
+        from activities import known_histories  # noqa: F401 – says whose history may be read
         from activities.first_content import load_activity_kinds
 
         post_migrate.connect(load_activity_kinds, sender=self)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from openpyxl.utils import get_column_letter
 
 from reports.giving_table import CODE, KEYS, NAME, NOTE, NUMBER, TOTAL_ROWS, Column
@@ -20,6 +19,7 @@ from targets.wording import plan_in_words
 from unionwork.columns import nearest
 from unionwork.numbers import NumberError
 from unionwork.text import header_key, nfc
+from unionwork.verbs import verb
 from unionwork.workbooks import UNCALCULATED, read_cells
 from units.models import Placement
 
@@ -276,7 +276,7 @@ def against(changes, table):
     ]
 
 
-@transaction.atomic
+@verb("Lưu bản nháp giao chỉ tiêu")
 def save(table, changes, *, actor):
     """Keep the changes as drafts of the table's unit, all or none. Returns how many cells changed.
 

@@ -93,7 +93,9 @@ def target_copy(request):
             errors = _errors(rows)
             if not errors:
                 try:
-                    return _copied(request, copying.copy_targets(issuer=unit, year=year, values=_values(rows)))
+                    return _copied(
+                        request, copying.copy_targets(issuer=unit, year=year, values=_values(rows), actor=request.user)
+                    )
                 except ValidationError as refused:
                     errors = _refused(rows, refused)
     context = {

@@ -7,6 +7,7 @@ class TargetsConfig(AppConfig):
     verbose_name = "Chỉ tiêu"
 
     def ready(self):
+        from targets import known_histories  # noqa: F401 – says whose history may be read
         from targets.first_content import load_indicators
 
         post_migrate.connect(load_indicators, sender=self)

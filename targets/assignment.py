@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
+from targets import notes
 from targets.models import Assignment, AssignmentVersion, Measure, MeasureKind
 from targets.setting import Stale
+from targets.wording import plan_in_words
+from unionwork.dates import format_date
+from unionwork.verbs import verb
+from units import journal
 from units.models import Placement, Unit
 
 KEEP = object()  # in a Row: leave this number as it is
@@ -26,7 +31,7 @@ class Row:
     version: int | None = None
 
 
-@transaction.atomic
+@verb("Giao chỉ tiêu")
 def assign(*, measure, rows, actor, decision_number="", decision_date=None, reason="", decision=None):
     """Give a measure to many units at once, in force from now on. Returns (created, changed).
 
@@ -35,14 +40,29 @@ def assign(*, measure, rows, actor, decision_number="", decision_date=None, reas
     A decision is noted on every row (`decision`: the `Decision` behind it, when it was issued here) and the numbers are
     in force from its day; without one the row keeps the decision it has, and they are in force from today. Changing a
     number already given needs a reason. Raises `Stale` when a row is no longer at the version the writer saw, and
-    ValidationError.
+    ValidationError. The journal gets an entry of every unit whose row changed, by few statements however many they are.
     """
+    done = _put(measure, rows, actor, decision_number, decision_date, reason.strip(), decision)
+    return _noted(assign, measure, done, actor=actor, reason=reason)
+
+
+@verb("Đăng ký chỉ tiêu")
+def register(*, measure, unit, registered, actor, version=None, reason=""):
+    """What a unit proposes itself (đăng ký) for a measure. Returns (created, changed). Raises `Stale`,
+    ValidationError."""
+    row = Row(unit, registered=registered, version=version)
+    done = _put(measure, [row], actor, "", None, reason.strip(), None)
+    return _noted(register, measure, done, actor=actor, reason=reason)
+
+
+def _put(measure, rows, actor, decision_number, decision_date, reason, decision):
+    """Write what differs. Returns [(assignment, its unit, what it said before)]."""
     Measure.objects.select_for_update().get(pk=measure.pk)  # one writer of a measure at a time, also of its new rows
     _check(measure, rows)
     units = [row.unit.pk for row in rows]
     now = {found.unit_id: found for found in Assignment.objects.filter(measure=measure, unit__in=units)}
     _check_versions(rows, now)
-    new, changed, regiven = [], [], []
+    new, changed, regiven, done = [], [], [], []
     for row in rows:
         before = now.get(row.unit.pk)
         after = before or Assignment(measure=measure, unit=row.unit, version=NEW)
@@ -60,16 +80,48 @@ def assign(*, measure, rows, actor, decision_number="", decision_date=None, reas
             regiven.append(row.unit)
         after.version += 1
         (changed if before else new).append(after)
-    if regiven and not reason.strip():
+        done.append((after, row.unit, old))
+    if regiven and not reason:
         raise ValidationError({"reason": f"Ghi lý do vì có số đã giao bị sửa: {labels(regiven)}."})
-    _write(new, changed, decision_date or timezone.localdate(), actor=actor, reason=reason.strip(), decision=decision)
-    return len(new), len(changed)
+    _write(new, changed, decision_date or timezone.localdate(), actor=actor, reason=reason, decision=decision)
+    return done
 
 
-def register(*, measure, unit, registered, actor, version=None, reason=""):
-    """What a unit proposes itself (đăng ký) for a measure. Raises `Stale`, ValidationError."""
-    row = Row(unit, registered=registered, version=version)
-    return assign(measure=measure, rows=[row], actor=actor, reason=reason)
+def _noted(act, measure, done, *, actor, reason):
+    """Tell the journal what was written. Returns (created, changed)."""
+    prefetch_related_objects([measure], "indicators")
+    journal.write(
+        journal.Note(
+            act.code,
+            row,
+            actor,
+            unit=unit.pk,
+            year=measure.target.year_id,
+            label=f"{notes.measure_title(measure)} → {unit.label}",
+            reason=reason,
+            changes=journal.changed(
+                (what, show(measure, before), show(measure, after))
+                for (what, show), before, after in zip(_SHOWN, old, _state(row), strict=True)
+            ),
+        )
+        for row, unit, old in done
+    )
+    created = sum(1 for row, _, _ in done if row.version == NEW + 1)
+    return created, len(done) - created
+
+
+def _number(measure, value):
+    return "" if value is None else plan_in_words(measure, value)
+
+
+# How the journal calls and shows the parts of `_state`.
+_SHOWN = (
+    ("Giao", _number),
+    ("Đăng ký", _number),
+    ("Số quyết định", lambda measure, value: value),
+    ("Ngày quyết định", lambda measure, value: format_date(value)),
+    ("Ghi chú", lambda measure, value: value),
+)
 
 
 def _state(row):

@@ -1,11 +1,12 @@
 """The catalogue of indicators: adding one, and changing one without changing what stored values mean."""
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
 from targets.models import Indicator
 from targets.usage import used
 from unionwork.text import header_key
+from unionwork.verbs import verb
+from units import journal
 
 # Stored values and totals are in this scale and stand under these wholes.
 LOCKED = {"code": "mã", "nature": "tính chất", "decimals": "số chữ số lẻ", "part_of_id": "thuộc chỉ số"}
@@ -16,8 +17,8 @@ def is_used(indicator):
     return bool(used(Indicator, [indicator.pk]))
 
 
-@transaction.atomic
-def save_indicator(*, indicator):
+@verb("Sửa danh mục chỉ số")
+def save_indicator(*, indicator, actor):
     """Add or change an indicator. Raises ValidationError, also when a used one would mean something else."""
     indicator.full_clean()
     _check_apart(indicator)
@@ -32,7 +33,22 @@ def save_indicator(*, indicator):
             }
         )
     indicator.save()
+    if changes := journal.changed((what, show(before), show(indicator)) for what, show in _SHOWN.items()):
+        journal.write([journal.Note(save_indicator.code, indicator, actor, changes=changes)])
     return indicator
+
+
+# What the journal says of an indicator; of none yet: blank.
+_SHOWN = {
+    "Mã": lambda row: row and row.code,
+    "Tên": lambda row: row and row.name,
+    "Đơn vị tính": lambda row: row and row.unit_of_measure,
+    "Tính chất": lambda row: row and row.get_nature_display(),
+    "Số chữ số lẻ": lambda row: row and row.decimals,
+    "Nhóm": lambda row: row and row.get_group_display(),
+    "Thuộc chỉ số": lambda row: row and row.part_of,
+    "Thứ tự": lambda row: row and row.position,
+}
 
 
 def _check_apart(indicator):

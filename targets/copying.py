@@ -1,13 +1,14 @@
 """Copying last year's set of targets into the new year, as drafts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
 from targets import setting
 from targets.models import MeasureKind, Target
 from unionwork.text import header_key
+from unionwork.verbs import verb
+from units import journal
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ def candidates(issuer, year):
     return [Candidate(old, texts.get(header_key(old.text)) or numbers.get(old.number)) for old in before]
 
 
-@transaction.atomic
-def copy_targets(*, issuer, year, values):
+@verb("Chép chỉ tiêu năm trước")
+def copy_targets(*, issuer, year, values, actor):
     """Write drafts of `year` after last year's targets. Returns `Copied`; what is there already is left alone.
 
     `values`: {target id of last year: {measure id: the new plan, or None for a milestone}}. Deadlines move a year; a
@@ -43,27 +44,31 @@ def copy_targets(*, issuer, year, values):
     """
     if not year.is_open:
         raise ValidationError(f"Năm công tác {year} đã đóng nên không thêm chỉ tiêu được nữa.")
-    type(year).objects.select_for_update().get(pk=year.pk)  # two people copying: one after the other
+    type(year).objects.select_for_update(no_key=True).get(pk=year.pk)  # two people copying: one after the other
     wanted = [row for row in candidates(issuer, year) if row.target.pk in values]
     copied = Copied([], [row for row in wanted if row.taken_by])
     drafts = {row.target.pk: _drafts(row.target, values[row.target.pk], year) for row in wanted if row.taken_by is None}
-    for row in wanted:
-        if row.taken_by is None:
-            old = row.target
-            copied.created.append(
-                setting.create_target(
-                    year=year,
-                    issuer=issuer,
-                    number=old.number,
-                    text=old.text,
-                    group=old.group,
-                    join=old.join,
-                    note=old.note,
-                    answers=_answers(old, year),
-                    measures=drafts[old.pk],
-                )
-            )
+    with journal.kept() as notes:
+        for row in wanted:
+            if row.taken_by is None:
+                copied.created.append(_copy(row.target, year, drafts[row.target.pk], actor))
+    journal.write(replace(note, verb=copy_targets.code) for note in notes)
     return copied
+
+
+def _copy(old, year, drafts, actor):
+    return setting.create_target(
+        year=year,
+        issuer=old.issuer,
+        number=old.number,
+        text=old.text,
+        group=old.group,
+        join=old.join,
+        note=old.note,
+        answers=_answers(old, year),
+        measures=drafts,
+        actor=actor,
+    )
 
 
 def new_day(day, year):

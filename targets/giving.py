@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
-from django.db import transaction
 from django.utils import timezone
 
-from targets import assignment
+from targets import announcing, assignment, notes
 from targets.models import Assignment, Decision, DraftAssignment, Measure, MeasureKind, Target
+from unionwork.dates import format_date
+from unionwork.verbs import verb
+from units import journal
 from units.models import Placement, Unit
 
 
@@ -95,12 +97,13 @@ def standings(measure, giver, units):
     return {unit.pk: Standing(given.get(unit.pk), drafts.get(unit.pk)) for unit in units}
 
 
-@transaction.atomic
+@verb("Lưu bản nháp giao chỉ tiêu")
 def save_draft(*, measure, giver, wishes, actor):
     """Keep what was typed for the children of `giver`, unseen by them. Returns `Saved`.
 
     A number others wrote for a unit since `seen` stays unless this page typed another one over it: that raises
-    `Conflict`, and nothing is written. Raises ValidationError for what cannot be given.
+    `Conflict`, and nothing is written. Raises ValidationError for what cannot be given. No word of it in the journal:
+    nothing in force changed.
     """
     measure = Measure.objects.select_for_update().select_related("target__year", "target__issuer").get(pk=measure.pk)
     _check_giver(measure, giver, [wish.unit for wish in wishes])
@@ -149,9 +152,10 @@ def _keep(measure, giver, wish, standing, actor):
     return True
 
 
-@transaction.atomic
+@verb("Bỏ bản nháp giao chỉ tiêu")
 def discard(*, measure, giver, actor):
-    """Throw the giver's draft of a measure away: what is in force stays. Returns how many units had one."""
+    """Throw the giver's draft of a measure away: what is in force stays, so the journal is silent. Returns how many
+    units had one."""
     Measure.objects.select_for_update().get(pk=measure.pk)
     return DraftAssignment.objects.filter(measure=measure, giver=giver).delete()[0]
 
@@ -172,12 +176,13 @@ def waiting(giver, year):
     return [row for row in drafts if Standing(given.get((row.measure_id, row.unit_id)), row).waits]
 
 
-@transaction.atomic
+@verb("Ban hành chỉ tiêu")
 def issue(*, giver, year, targets, measures, number, day, actor, reason="", upload=None):
     """Ban hành: put the drafts of `measures` in force and let `targets` of `giver` reach the units below.
 
     One `Decision` (number, day, file) for all. `upload`: an `unionwork.uploads.Upload` or None. Changing a number in
-    force needs a reason. Returns the Decision. Raises ValidationError when there is nothing to issue.
+    force needs a reason. Returns the Decision. Raises ValidationError when there is nothing to issue. The journal
+    gets an entry of the decision, of each target that is issued by it, and of each unit's number.
     """
     if not year.is_open:
         raise ValidationError(f"Năm công tác {year} đã đóng nên không ban hành được nữa.")
@@ -194,15 +199,32 @@ def issue(*, giver, year, targets, measures, number, day, actor, reason="", uplo
         raise ValidationError("Không có gì mới để ban hành: các số trong bản nháp đã có hiệu lực.")
     decision = Decision(giver=giver, year=year, number=number.strip(), day=day, reason=reason.strip(), actor=actor)
     decision.save()
-    for pk in wanted:
-        if mine := [row for row in drafts if row.measure_id == pk]:
-            _put_in_force(locked[pk], mine, decision)
-            chosen.add(locked[pk].target_id)
-    unissued.filter(pk__in=chosen).update(issued_on=day, decision=decision)
+    with journal.kept() as written:
+        for pk in wanted:
+            if mine := [row for row in drafts if row.measure_id == pk]:
+                _put_in_force(locked[pk], mine, decision)
+                chosen.add(locked[pk].target_id)
+    first_issued = list(unissued.filter(pk__in=chosen).order_by("number"))
+    ids = [target.pk for target in first_issued]
+    unissued.filter(pk__in=ids).update(issued_on=day, decision=decision)
+    announcing.announce(decision=decision, drafts=drafts, issued=ids)
     if upload:  # last, so that nothing refused above leaves a file behind
         decision.file_name, decision.content_type = upload.name, upload.content_type
         decision.file.save(upload.name, ContentFile(upload.content))
+    journal.write([*_notes(decision, first_issued), *written])
     return decision
+
+
+def _notes(decision, issued):
+    """What the journal says of a decision and of the targets that it issued."""
+    words = f"Quyết định {decision} ngày {format_date(decision.day)}"
+    changes = [["Chỉ tiêu được ban hành", "", ", ".join(str(target.number) for target in issued)]] if issued else []
+    changes += [["Tệp", "", decision.file_name]] if decision.file else []
+    common = {"actor": decision.actor, "reason": decision.reason}
+    giver, year = decision.giver_id, decision.year_id
+    yield journal.Note(issue.code, decision, unit=giver, year=year, label=words, changes=changes, **common)
+    for target in issued:
+        yield notes.note(issue.code, target, changes=[["Tình trạng", "bản nháp", words]], **common)
 
 
 def _put_in_force(measure, drafts, decision):

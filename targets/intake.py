@@ -10,7 +10,6 @@ from datetime import date, datetime
 from itertools import pairwise
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
 from targets import replies
 from targets.cascade import Plan, Source, plans_for
@@ -19,7 +18,8 @@ from targets.scale import floor_scale
 from targets.wording import plan_in_words
 from unionwork.dates import format_date
 from unionwork.numbers import format_number
-from units import access
+from unionwork.verbs import verb
+from units import access, journal
 from units.tree import ancestor_ids
 
 RECEIVED = (Source.GIVEN, Source.INHERITED)
@@ -122,7 +122,7 @@ def open_for(user, placement, year, plans):
     return len(waiting)
 
 
-@transaction.atomic
+@verb("Trả lời chỉ tiêu được giao")
 def answer(*, placement, year, tokens, accepted, actor, remark=""):
     """Reply to the measures that `tokens` name, all or none. Raises ValidationError when one of them is not what was
     read any more, when a remark is missing, and in a closed year."""
@@ -131,16 +131,18 @@ def answer(*, placement, year, tokens, accepted, actor, remark=""):
     known = {row.token: row for row in received([placement], year).values()}
     if not tokens or set(tokens) - set(known):
         raise ValidationError("Cấp trên vừa điều chỉnh chỉ tiêu. Xem số mới bên dưới rồi trả lời lại.")
-    for token in dict.fromkeys(tokens):
-        row = known[token]
-        replies.reply(
-            measure=row.measure,
-            unit=placement.unit,
-            version=row.version,
-            accepted=accepted,
-            actor=actor,
-            remark=remark,
-        )
+    with journal.kept() as notes:
+        for token in dict.fromkeys(tokens):
+            row = known[token]
+            replies.reply(
+                measure=row.measure,
+                unit=placement.unit,
+                version=row.version,
+                accepted=accepted,
+                actor=actor,
+                remark=remark,
+            )
+    journal.write(notes)
     return len(set(tokens))
 
 

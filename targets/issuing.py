@@ -3,13 +3,12 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from django.db import transaction
-
 from targets import giving
 from targets.cascade import Source, plans_for
 from targets.models import Assignment, DraftAssignment, Measure, MeasureKind, Target
 from targets.setting import Stale
 from targets.wording import plan_in_words
+from unionwork.verbs import verb
 from units.models import Placement, Unit
 
 
@@ -114,11 +113,11 @@ def _plans_of(giver, year):
     return plans_for(here, year.pk).get(giver.pk, [])
 
 
-@transaction.atomic
+@verb("Ban hành chỉ tiêu")
 def issue_seen(*, giver, year, targets, measures, seen, **decision):
     """`giving.issue` when the drafts are still those that were confirmed (`seen`: {measure id: fingerprint}).
 
-    Raises `Stale` when somebody changed one meanwhile, and what `giving.issue` raises.
+    Raises `Stale` when somebody changed one meanwhile, and what `giving.issue` raises, which also tells the journal.
     """
     wanted = sorted(measure.pk for measure in measures)
     list(Measure.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk"))

@@ -1,12 +1,14 @@
 """Tiếp nhận: a unit answers what it was given; its superior sees who has and who has not."""
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
+from targets import notes
 from targets.models import Assignment, Reply
+from unionwork.verbs import verb
+from units import journal
 
 
-@transaction.atomic
+@verb("Trả lời chỉ tiêu được giao")
 def reply(*, measure, unit, version, accepted, actor, remark=""):
     """`unit` accepts a measure as given, or answers with a remark. Returns the Reply.
 
@@ -22,7 +24,21 @@ def reply(*, measure, unit, version, accepted, actor, remark=""):
     if last and (last.version, last.accepted, last.remark) == (row.version, row.accepted, row.remark):
         return last
     row.save(force_insert=True)
+    note = journal.Note(
+        reply.code,
+        row,
+        actor,
+        unit=unit.pk,
+        year=measure.target.year_id,
+        label=f"{notes.measure_title(measure)}: {unit.label}",
+        changes=journal.changed([("Trả lời", last and _said(last), _said(row))]),
+    )
+    journal.write([note])
     return row
+
+
+def _said(row):
+    return ": ".join(filter(None, ["tiếp nhận" if row.accepted else "có ý kiến", row.remark]))
 
 
 def latest(units, measures):

@@ -12,7 +12,7 @@ from targets.years import open_year
 from unionwork.columns import ChoiceColumn, Column, DateColumn, NumberColumn, ReferenceColumn, TextColumn
 from unionwork.imports import ImportErrors, StrictResource
 from unionwork.numbers import NumberError
-from units import access
+from units import access, journal
 from units.models import Level, Placement, Unit
 from units.tree import ancestor_ids
 
@@ -45,6 +45,7 @@ class IndicatorResource(StrictResource):
 
     def before_import(self, dataset, **kwargs):
         super().before_import(dataset, **kwargs)
+        self.notes = []
         self._existing = {row.code: row for row in Indicator.objects.all()}
         self._last = max((row.position for row in self._existing.values()), default=0)
 
@@ -54,9 +55,13 @@ class IndicatorResource(StrictResource):
         for name in ("name", "unit_of_measure", "nature", "group", "part_of"):
             setattr(indicator, name, row[name])
         indicator.decimals = row["decimals"] or 0
-        catalogue.save_indicator(indicator=indicator)
+        with journal.kept(self.notes):
+            catalogue.save_indicator(indicator=indicator, actor=self.user)
         self.fields["part_of"].remember(indicator.code, indicator)
         return found is None
+
+    def finish(self):
+        journal.write(self.notes)
 
     def _next(self):
         self._last += 1
@@ -100,12 +105,13 @@ class TargetResource(StrictResource):
 
     def before_import(self, dataset, **kwargs):
         super().before_import(dataset, **kwargs)
-        self._years = Years()
+        self._years, self.notes = Years(self.user), []
         self._targets = {}
 
     def write(self, row):
         """Judges one measure; the targets are written by `finish`, when all their measures are known."""
-        year = self._years.opened(row["year"])
+        with journal.kept(self.notes):
+            year = self._years.opened(row["year"])
         if not 1 <= row["number"] <= Target.LARGEST_NUMBER:
             raise ValidationError({"number": f"Số thứ tự từ 1 đến {Target.LARGEST_NUMBER}."})
         wanted = self._wanted(row, year)
@@ -139,9 +145,11 @@ class TargetResource(StrictResource):
             return
         for wanted in self._targets.values():
             try:
-                self._save(wanted)
+                with journal.kept(self.notes):
+                    self._save(wanted)
             except ValidationError as refused:
                 raise ImportErrors([(wanted.number, None, message) for message in refused.messages]) from refused
+        journal.write(self.notes)
 
     def _save(self, wanted):
         drafts = [draft for _, draft in wanted.drafts.values()]
@@ -160,6 +168,7 @@ class TargetResource(StrictResource):
             number=row["number"],
             group=first.group if first else "",
             measures=drafts,
+            actor=self.user,
             issued_on=min(timezone.localdate(), year.first_day),  # a workbook tells of what was issued on paper
             **said,
         )
@@ -207,12 +216,13 @@ def _number(row, name, decimals, unit):
 class Years:
     """The work years an import names, each asked for once; one that was never opened is opened (past periods)."""
 
-    def __init__(self):
+    def __init__(self, user):
+        self.user = user
         self._known = {}
 
     def opened(self, year):
         if year not in self._known:
-            self._known[year] = open_year(year=year)
+            self._known[year] = open_year(year=year, actor=self.user)
         if not self._known[year].is_open:
             raise ValidationError({"year": f"Năm công tác {year} đã đóng."})
         return self._known[year]
@@ -319,20 +329,22 @@ class AssignmentResource(StrictResource):
         for number, measure, decision, day, row in self._rows.values():
             together.setdefault((measure.pk, decision, day), (number, measure, []))[2].append(row)
         errors = []
-        for (_, decision, day), (number, measure, rows) in together.items():
-            try:
-                assignment.assign(
-                    measure=measure,
-                    rows=rows,
-                    actor=self.user,
-                    decision_number=decision,
-                    decision_date=day,
-                    reason=REASON,
-                )
-            except ValidationError as refused:
-                errors += [(number, None, message) for message in refused.messages]
+        with journal.kept() as notes:
+            for (_, decision, day), (number, measure, rows) in together.items():
+                try:
+                    assignment.assign(
+                        measure=measure,
+                        rows=rows,
+                        actor=self.user,
+                        decision_number=decision,
+                        decision_date=day,
+                        reason=REASON,
+                    )
+                except ValidationError as refused:
+                    errors += [(number, None, message) for message in refused.messages]
         if errors:
             raise ImportErrors(errors)
+        journal.write(notes)
 
 
 RESOURCES = {"indicators": IndicatorResource, "targets": TargetResource, "assignments": AssignmentResource}

@@ -8,10 +8,13 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from targets import notes
 from targets.models import Measure, MeasureKind, MeasureVersion, Target
 from targets.usage import used
 from unionwork.dates import format_date
 from unionwork.text import nfc
+from unionwork.verbs import verb
+from units import journal
 from units.models import Level, Placement, Unit
 from units.tree import ancestor_ids
 
@@ -42,8 +45,8 @@ class Draft:
     year_end_only: bool = False
 
 
-@transaction.atomic
-def create_target(*, year, issuer, number, text, measures, **fields):
+@verb("Thêm chỉ tiêu")
+def create_target(*, year, issuer, number, text, measures, actor, **fields):
     """Write a new target of `issuer` with its measures (`Draft`s), unissued unless `issued_on` says so.
 
     Raises ValidationError.
@@ -59,10 +62,12 @@ def create_target(*, year, issuer, number, text, measures, **fields):
     except IntegrityError as error:  # a double tap: the other request came first
         raise ValidationError({"number": "Đơn vị đã có chỉ tiêu mang số này trong năm."}) from error
     _write_measures(target, measures, existing={})
+    changes = notes.changes({}, notes.state(target))
+    journal.write([notes.note(create_target.code, target, actor, changes=changes)])
     return target
 
 
-@transaction.atomic
+@verb("Sửa chỉ tiêu")
 def edit_target(*, target, measures, actor, reason="", seen=None, **fields):
     """Change a target of an open year; `measures` replace all it has. Year and issuing unit stay.
 
@@ -77,6 +82,7 @@ def edit_target(*, target, measures, actor, reason="", seen=None, **fields):
     if seen is not None and seen != _fingerprint(target, existing.values()):
         raise Stale("Chỉ tiêu này vừa được người khác sửa. Xem nội dung mới rồi sửa lại.")
     _check_open(target.year)
+    before = notes.state(target)
     for name, value in fields.items():
         setattr(target, name, nfc(value) if isinstance(value, str) else value)
     target.full_clean()
@@ -87,6 +93,8 @@ def edit_target(*, target, measures, actor, reason="", seen=None, **fields):
         _write_versions(target, existing, measures, actor=actor, reason=reason.strip())
     target.save(update_fields=sorted(fields))
     _write_measures(target, measures, existing)
+    if changes := notes.changes(before, notes.state(target)):
+        journal.write([notes.note(edit_target.code, target, actor, reason=reason.strip(), changes=changes)])
     return target
 
 
@@ -113,13 +121,15 @@ def why_kept(target):
     return ""
 
 
-@transaction.atomic
-def delete_target(*, target):
+@verb("Xoá chỉ tiêu")
+def delete_target(*, target, actor):
     """Throw a draft target away, with its measures and the numbers being drafted for it. Raises ValidationError."""
     target = Target.objects.select_for_update(of=("self",)).select_related("year").get(pk=target.pk)
     if refusal := why_kept(target):
         raise ValidationError(refusal)
-    target.delete()
+    changes = notes.changes(notes.state(target), {})
+    Target.objects.filter(pk=target.pk).delete()  # the instance keeps the key that the journal names
+    journal.write([notes.note(delete_target.code, target, actor, changes=changes)])
 
 
 def fingerprint(target):

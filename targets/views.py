@@ -82,7 +82,7 @@ def target_add(request):
     if year is None or not year.is_open:
         return render(request, "targets/year_closed.html", {"year": year, "unit": unit})
     page = TargetPage(request, year=year, issuer=unit)
-    target = page.saved(lambda **fields: setting.create_target(year=year, issuer=unit, **fields))
+    target = page.saved(lambda **fields: setting.create_target(year=year, issuer=unit, actor=request.user, **fields))
     if target:
         messages.success(request, f"Đã thêm bản nháp chỉ tiêu {target.number}. Đơn vị cấp dưới thấy sau khi ban hành.")
         return redirect(address("target_detail", target.pk, year=year, unit=unit))
@@ -112,7 +112,7 @@ def target_delete(request, pk):
     refusal = ""
     if request.method == "POST":
         try:
-            setting.delete_target(target=target)
+            setting.delete_target(target=target, actor=request.user)
         except ValidationError as refused:
             refusal = " ".join(refused.messages)
         else:

@@ -7,6 +7,7 @@ class UnitsConfig(AppConfig):
     verbose_name = "Đơn vị"
 
     def ready(self):
+        from units import known_histories  # noqa: F401 – says whose history may be read
         from units.first_content import load_kinds
 
         post_migrate.connect(load_kinds, sender=self)

@@ -6,13 +6,16 @@ from contextlib import contextmanager
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from unionwork.dates import format_date
 from unionwork.text import fold, nfc
-from units import tree
+from unionwork.verbs import verb
+from units import journal, tree
 from units.models import Cluster, Level, Placement, Unit
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 RESERVED = {"them", "tim"}  # addresses of pages
 DEPTH = {level: depth for depth, level in enumerate(Level.values)}
+FACTS = ("code", "name", "short_name", "kind", "sector", "founded", "dissolved", "successor")
 
 
 @contextmanager
@@ -25,8 +28,10 @@ def _one_code():
         raise ValidationError({"code": "Đã có đơn vị mang mã này."}) from error
 
 
-@transaction.atomic
-def add_unit(*, code, name, kind, parent, short_name="", sector="", founded=None, dissolved=None, successor=None):
+@verb("Thêm đơn vị")
+def add_unit(
+    *, code, name, kind, parent, actor, short_name="", sector="", founded=None, dissolved=None, successor=None
+):
     """A new unit under `parent` (None: a root) in every open year that knows both. Raises ValidationError by field."""
     unit = Unit(
         code=code,
@@ -41,48 +46,73 @@ def add_unit(*, code, name, kind, parent, short_name="", sector="", founded=None
     check_code(code)
     check(unit)
     check_superior(unit, parent)
+    tree.lock_exclusive()  # before the code is taken: who waits for it may hold the tree
     if Unit.objects.filter(code__iexact=code).exists():
         raise ValidationError({"code": "Đã có đơn vị mang mã này."})
     with _one_code():
         unit.save(force_insert=True)
     tree.place(unit=unit, parent=parent)
+    note_added([(unit, parent)], actor=actor)
     return unit
 
 
-@transaction.atomic
-def add_many(*, units):
-    """Write checked new units in few statements; `tree.place_many` gives them their places."""
+@verb("Thêm đơn vị")
+def add_many(*, units, actor):
+    """Write checked new units in few statements. Their places and the journal are the caller's: `tree.place_many`,
+    then `note_added`, when the superiors are known."""
     for unit in units:
         unit.sector = nfc(unit.sector)
         unit.prepare()
     return Unit.objects.bulk_create(units, batch_size=500)
 
 
-@transaction.atomic
-def rename_unit(*, unit, name, short_name, was):
+def note_added(pairs, *, actor):
+    """The journal's entries of new (unit, superior): one a unit, in one call however many."""
+    journal.write(
+        journal.Note(
+            add_unit.code,
+            unit,
+            actor,
+            unit=unit.pk,
+            label=unit.name,
+            changes=_changes({}, _facts(unit)) + journal.changed([("Trực thuộc", "", parent and parent.name)]),
+        )
+        for unit, parent in pairs
+    )
+
+
+@verb("Đổi tên đơn vị")
+def rename_unit(*, unit, name, short_name, was, actor):
     """Give a unit new names; the old name stays searchable. Refused when its name is no longer `was` (a stale form)."""
-    now = Unit.objects.select_for_update(of=("self",)).get(pk=unit.pk)
+    now = _locked(unit)
     if now.name != nfc(was):
         raise ValidationError(f"Đơn vị vừa được người khác đổi tên thành “{now.name}”. Xem lại rồi lưu.")
-    return _write(now, {"name": name, "short_name": short_name})
+    return _write(now, {"name": name, "short_name": short_name}, rename_unit, actor)
 
 
-@transaction.atomic
-def update_unit(*, unit, **values):
+@verb("Sửa đơn vị")
+def update_unit(*, unit, actor, **values):
     """Correct what is known about a unit: names, kind, sector, dates, successor. Returns whether anything changed.
 
     A new name keeps the old one searchable; a new kind changes the level in the open years' trees.
     """
-    return _write(Unit.objects.select_for_update(of=("self",)).get(pk=unit.pk), values)
+    tree.lock_exclusive()  # a new kind changes it, and it is locked before any unit
+    return _write(_locked(unit), values, update_unit, actor)
 
 
-def _write(unit, values):
+def _locked(unit):
+    """The unit as it is now. Its key stays free for the rows of others that point to it: whoever holds an end of the
+    journal still adds such rows."""
+    return Unit.objects.select_for_update(of=("self",), no_key=True).get(pk=unit.pk)
+
+
+def _write(unit, values, act, actor):
     """Save what differs. `unit` is locked by the caller."""
     values = {field: nfc(value) if isinstance(value, str) else value for field, value in values.items()}
     changed = {field for field, value in values.items() if getattr(unit, field) != value}
     if not changed:
         return False
-    old_name = unit.name
+    old_name, before = unit.name, _facts(unit)
     for field in changed:
         setattr(unit, field, values[field])
     check(unit)
@@ -92,27 +122,57 @@ def _write(unit, values):
     unit.save(update_fields={*changed, "former_names"})
     if "kind" in changed:
         tree.set_level(unit=unit, level=unit.kind.level)
+    changes = _changes(before, _facts(unit))
+    journal.write([journal.Note(act.code, unit, actor, unit=unit.pk, label=unit.name, changes=changes)])
     return True
 
 
-@transaction.atomic
-def state_parts(*, unit, parts, total=None):
+def _facts(unit):
+    """{field: in words} of what is known about a unit."""
+    facts = {name: getattr(unit, name) for name in FACTS}
+    return facts | {name: format_date(facts[name]) for name in ("founded", "dissolved")}
+
+
+def _changes(before, after):
+    labels = {name: Unit._meta.get_field(name).verbose_name for name in FACTS}
+    return journal.changed(
+        (label[:1].upper() + label[1:], before.get(name), after[name]) for name, label in labels.items()
+    )
+
+
+@verb("Ghi cơ cấu theo văn bản")
+def state_parts(*, unit, parts, actor, total=None):
     """Note the structure as the unit's documents word it: {"đoàn cơ sở": 13, …}, and the total they name, if any."""
     stated = {nfc(label): number for label, number in parts.items() if nfc(label)}
     if total is not None:
         stated["_total"] = total
     if any(type(number) is not int or number < 0 for number in stated.values()):
         raise ValidationError({"stated_parts": "Mỗi phần là một số nguyên từ 0 trở lên."})
+    changes = journal.changed(
+        ("Tổng nêu trong văn bản" if label == "_total" else label, unit.stated_parts.get(label), stated.get(label))
+        for label in {**unit.stated_parts, **stated}
+    )
     unit.stated_parts = stated
     unit.save(update_fields={"stated_parts"})
+    if changes:
+        journal.write([journal.Note(state_parts.code, unit, actor, unit=unit.pk, label=unit.name, changes=changes)])
 
 
-@transaction.atomic
-def form_cluster(*, year, organizer, name, members):
+@verb("Lập cụm thi đua")
+def form_cluster(*, year, organizer, name, members, actor):
     """Group units that compete with each other in `year`; the same name again sets the members anew."""
-    cluster, _ = Cluster.objects.get_or_create(year=year, organizer=organizer, name=nfc(name))
+    cluster, is_new = Cluster.objects.get_or_create(year=year, organizer=organizer, name=nfc(name))
+    before = _listed(cluster)
     cluster.members.set(members)
+    changes = journal.changed([("Đơn vị trong cụm", before, _listed(cluster))])
+    if is_new or changes:
+        note = journal.Note(form_cluster.code, cluster, actor, unit=organizer.pk, year=year, changes=changes)
+        journal.write([note])
     return cluster
+
+
+def _listed(cluster):
+    return "; ".join(unit.label for unit in cluster.members.order_by("sort", "pk"))
 
 
 def check_code(code):

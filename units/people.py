@@ -4,13 +4,16 @@ from collections import defaultdict
 
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
 from unionwork.text import nfc
-from units import access
+from unionwork.verbs import verb
+from units import access, journal
 from units.models import Placement, Role, User
 from units.phones import phone_digits
+from units.scope import home_unit
+
+FIELDS = {"full_name": "Họ và tên", "phone": "Điện thoại"}  # as the journal calls them
 
 
 def held_by(users):
@@ -27,9 +30,12 @@ def held_by(users):
     return held
 
 
-@transaction.atomic
-def add_person(*, username, full_name, phone=""):
-    """A new account that nobody can log in to until it is given a password. Raises ValidationError by field."""
+@verb("Thêm tài khoản")
+def add_person(*, username, full_name, actor, unit, phone=""):
+    """A new account that nobody can log in to until it is given a password. Raises ValidationError by field.
+
+    `unit`: for which it is made; its admins read of it in the journal.
+    """
     username, full_name = User.normalize_username(nfc(username)), nfc(full_name)
     errors = {}
     try:
@@ -45,22 +51,32 @@ def add_person(*, username, full_name, phone=""):
     user = User(username=username, full_name=full_name, phone=clean_phone(phone))
     user.set_unusable_password()
     user.save(force_insert=True)
+    said = {"Tên đăng nhập": username} | {label: getattr(user, name) for name, label in FIELDS.items()}
+    changes = journal.changed((label, "", text) for label, text in said.items())
+    journal.write([journal.Note(add_person.code, user, actor, unit=unit.pk, label=_label(user), changes=changes)])
     return user
 
 
-@transaction.atomic
-def correct_person(*, user, full_name, phone):
-    """Correct a name and phone number; blank ones stay as they are. Returns whether anything changed."""
+@verb("Sửa tài khoản")
+def correct_person(*, user, full_name, phone, actor, unit):
+    """Correct a name and phone number; blank ones stay as they are. Returns whether anything changed.
+
+    `unit`: one for which the account works.
+    """
     wanted = {"full_name": nfc(full_name) or user.full_name, "phone": clean_phone(phone) or user.phone}
     changed = {field for field, value in wanted.items() if getattr(user, field) != value}
+    changes = journal.changed((FIELDS[name], getattr(user, name), wanted[name]) for name in FIELDS)
     for field in changed:
         setattr(user, field, wanted[field])
     if changed:
         user.save(update_fields=changed)
+        journal.write(
+            [journal.Note(correct_person.code, user, actor, unit=unit.pk, label=_label(user), changes=changes)]
+        )
     return bool(changed)
 
 
-@transaction.atomic
+@verb("Cấp vai trò")
 def grant_role(*, actor, user, role, unit, path):
     """Give `user` a role on `unit`, which stands at `path` today. Returns whether it is new.
 
@@ -68,7 +84,25 @@ def grant_role(*, actor, user, role, unit, path):
     """
     if not access.may_grant(actor, role=role, path=path):
         raise PermissionDenied(f"bạn không được cấp vai trò “{access.RoleName(role).label}” ở “{unit}”")
-    return Role.objects.get_or_create(user=user, unit=unit, role=role)[1]
+    row, is_new = Role.objects.get_or_create(user=user, unit=unit, role=role)
+    if is_new:
+        changes = [["Vai trò", "", access.RoleName(role).label]]
+        label = f"{_label(user)} · {unit}"
+        journal.write([journal.Note(grant_role.code, row, actor, unit=unit.pk, label=label, changes=changes)])
+    return is_new
+
+
+@verb("Đổi mật khẩu")
+def change_password(*, user, password):
+    """Give oneself another password, which the caller has judged. The journal tells that, never what."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    home = home_unit(user)
+    journal.write([journal.Note(change_password.code, user, user, unit=home and home.pk, label=_label(user))])
+
+
+def _label(user):
+    return f"{user} ({user.username})"
 
 
 def clean_phone(text):

@@ -7,7 +7,7 @@ from django.db.models.functions import Lower
 
 from unionwork.columns import BATCH, ChoiceColumn, DateColumn, ReferenceColumn, TextColumn, as_text
 from unionwork.imports import StrictResource
-from units import access, organising, people, tree
+from units import access, journal, organising, people, tree
 from units.import_order import circles, depths
 from units.models import Placement, Role, Unit, UnitKind, User
 
@@ -109,6 +109,12 @@ class UnitResource(StrictResource):
     # --- writing ---
 
     def finish(self):
+        with journal.kept() as notes:
+            self._write_all()
+        journal.write(notes)
+
+    def _write_all(self):
+        tree.lock_exclusive()
         planned = self.superiors | {small: row["superior"].lower() or None for small, row in self.rows.items()}
         for circle in circles(planned):
             for start, small in enumerate(circle):
@@ -117,7 +123,7 @@ class UnitResource(StrictResource):
                     self.report(self.rows[small].number, "Mã cấp trên", f"các đơn vị nối thành vòng: {way}")
         depth = depths(planned)
         order = sorted((small for small in self.rows if small in depth), key=depth.get)
-        added = organising.add_many(units=[self.new[small] for small in order if small in self.new])
+        added = organising.add_many(units=[self.new[small] for small in order if small in self.new], actor=self.user)
         self.known |= {unit.code.lower(): unit for unit in added}
         for step in (self._correct, self._settle):
             for small in order:
@@ -127,6 +133,8 @@ class UnitResource(StrictResource):
         for small in self.rekinded:
             with self._collecting(self.rows[small].number):
                 organising.check_below(self.known[small])
+        pairs = [(unit, self.known.get(self.rows[unit.code.lower()]["superior"].lower())) for unit in added]
+        organising.note_added(pairs, actor=self.user)
 
     def _named(self, small):
         row = self.rows.get(small)
@@ -139,7 +147,7 @@ class UnitResource(StrictResource):
         if any(getattr(unit, field) != value for field, value in wanted.items()):
             if unit.kind != row["kind"]:
                 self.rekinded.add(small)
-            organising.update_unit(unit=unit, **wanted)
+            organising.update_unit(unit=unit, actor=self.user, **wanted)
             for field, value in wanted.items():
                 setattr(unit, field, value)
 
@@ -249,17 +257,32 @@ class UserResource(StrictResource):
             rows = User.objects.annotate(small=Lower("username")).filter(small__in=names[start : start + BATCH])
             self.accounts |= {user.small: user for user in rows}
         self.held = people.held_by([user.pk for user in self.accounts.values()])
-        self.said = {}
+        self.said, self.notes = {}, []
 
     def write(self, row):
+        with journal.kept(self.notes):
+            return self._write(row)
+
+    def finish(self):
+        journal.write(self.notes)
+
+    def _write(self, row):
         user = self.accounts.get(row["username"].lower())
         self._check_same_person(row)
         created = user is None
         if created:
-            user = people.add_person(username=row["username"], full_name=row["full_name"], phone=row["phone"])
+            user = people.add_person(
+                username=row["username"],
+                full_name=row["full_name"],
+                phone=row["phone"],
+                actor=self.user,
+                unit=row["unit"],
+            )
         else:
             self._check_may_change(user, row)
-            people.correct_person(user=user, full_name=row["full_name"], phone=row["phone"])
+            people.correct_person(
+                user=user, full_name=row["full_name"], phone=row["phone"], actor=self.user, unit=row["unit"]
+            )
         path = row["unit"].today_path or ""
         people.grant_role(actor=self.user, user=user, role=row["role"], unit=row["unit"], path=path)
         if created:

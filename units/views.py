@@ -105,7 +105,7 @@ def unit_add(request):
     form = UnitForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            unit = organising.add_unit(parent=parent, **form.cleaned_data)
+            unit = organising.add_unit(parent=parent, actor=request.user, **form.cleaned_data)
         except ValidationError as refused:
             show_refusal(form, refused)
         else:
@@ -132,7 +132,7 @@ def unit_rename(request, code):
     )
     if request.method == "POST" and form.is_valid():
         try:
-            changed = organising.rename_unit(unit=unit, **form.cleaned_data)
+            changed = organising.rename_unit(unit=unit, actor=request.user, **form.cleaned_data)
         except ValidationError as refused:
             show_refusal(form, refused)
         else:

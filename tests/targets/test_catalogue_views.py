@@ -130,22 +130,13 @@ def test_only_the_central_office_keeps_the_catalogue_and_the_years(client, world
         assert [client.get(page).status_code for page in (INDICATORS, YEARS)] == [200, 200]
 
 
-def test_a_year_is_opened_closed_and_reopened(central, world):
+def test_a_year_is_opened(central):
     data = {"year": "2027", "first_day": "15/12/2026", "last_day": "14/12/2027", "theme": "Chuyển đổi số"}
     if date.today().year == 2026:
         data["first_day"] = ""
         data["last_day"] = ""
     assert central.post(reverse("year_open"), data).status_code == 302
     assert WorkYear.objects.get(pk=2027).theme == "Chuyển đổi số"
-    central.get(reverse("year_close", args=[2024]))
-    assert WorkYear.objects.get(pk=2024).is_open is True
-    central.post(reverse("year_close", args=[2024]))
-    assert WorkYear.objects.get(pk=2024).is_open is False
-    central.post(reverse("year_close", args=[2024]))
-    assert WorkYear.objects.get(pk=2024).is_open is False
-    central.post(reverse("year_reopen", args=[2024]))
-    assert WorkYear.objects.get(pk=2024).is_open is True
-    assert central.post(reverse("year_close", args=[1990])).status_code == 404
 
 
 @pytest.mark.parametrize(

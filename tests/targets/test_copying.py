@@ -23,7 +23,7 @@ def staff(client, world):
 @pytest.fixture
 def last(world):
     """k1's set of 2024: trees with a rate beside them, answering the province's; a milestone; and the year 2025."""
-    world.next = open_year(year=2025)
+    world.next = open_year(year=2025, actor=None)
     world.above = make_target(world.p1, 2024, [{"kind": "milestone"}], number=7, text="Trồng cây toàn tỉnh")
     trees = {"kind": "total", "value": 333, "indicators": [world.trees], "deadline": date(2024, 2, 29)}
     coverage = {"kind": "coverage", "value": 10_000, "floor": 3, "indicators": [world.trees], "sector": "trường học"}

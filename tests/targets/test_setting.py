@@ -19,7 +19,7 @@ def trees(world):
 
 def create(world, *drafts, **fields):
     fields = {"year": world.year, "issuer": world.k1, "number": 1, "text": "Trồng cây"} | fields
-    return create_target(measures=list(drafts), **fields)
+    return create_target(measures=list(drafts), actor=world.staff, **fields)
 
 
 def edit_target(**fields):

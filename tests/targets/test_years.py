@@ -15,17 +15,19 @@ pytestmark = pytest.mark.django_db
 
 
 def open_school_year(year=2024):
-    return years.open_year(year=year, first_day=date(year - 1, 12, 15), last_day=date(year, 12, 14), theme="Thử")
+    return years.open_year(
+        year=year, actor=None, first_day=date(year - 1, 12, 15), last_day=date(year, 12, 14), theme="Thử"
+    )
 
 
 def refused(**kwargs):
     with pytest.raises(ValidationError) as error:
-        years.open_year(**kwargs)
+        years.open_year(**kwargs, actor=None)
     return error.value.message_dict
 
 
 def test_a_year_is_the_calendar_year_unless_said_otherwise():
-    assert (years.open_year(year=2023).first_day, years.open_year(year=2023).last_day) == (
+    assert (years.open_year(year=2023, actor=None).first_day, years.open_year(year=2023, actor=None).last_day) == (
         date(2023, 1, 1),
         date(2023, 12, 31),
     )
@@ -42,13 +44,13 @@ def test_days_of_another_work_year_are_refused_and_nothing_is_opened():
 
 def test_neighbouring_years_may_touch():
     open_school_year(2024)
-    assert years.open_year(year=2023, last_day=date(2023, 12, 14)).year == 2023
+    assert years.open_year(year=2023, actor=None, last_day=date(2023, 12, 14)).year == 2023
     assert open_school_year(2025).year == 2025
 
 
 def test_opening_an_open_year_again_changes_nothing():
     open_school_year(2024)
-    assert years.open_year(year=2024, theme="Khác").theme == "Thử"
+    assert years.open_year(year=2024, actor=None, theme="Khác").theme == "Thử"
     assert WorkYear.objects.count() == 1
 
 
@@ -67,7 +69,7 @@ def test_impossible_years_are_refused(kwargs, field):
 
 
 def test_closing_freezes_the_tree_and_reopening_frees_it():
-    years.open_year(year=2024)
+    years.open_year(year=2024, actor=None)
     root = make_unit("goc", "trung-uong")
     other = make_unit("khac", "tinh-doan", root)
     child = make_unit("con", "doan-khoi", root)
@@ -88,7 +90,7 @@ def chosen(**query):
 def test_the_chosen_year_is_the_named_one_else_the_current():
     this_year = date.today().year
     for year in (2023, this_year):
-        years.open_year(year=year)
+        years.open_year(year=year, actor=None)
     assert chosen(nam="2023").year == 2023
     assert chosen(nam="").year == this_year
     assert chosen().year == this_year
@@ -99,11 +101,11 @@ def test_the_chosen_year_is_the_named_one_else_the_current():
 
 def test_the_current_year_is_the_running_one_else_the_latest_begun_else_the_first():
     today = date.today()
-    later = years.open_year(year=today.year + 2)
+    later = years.open_year(year=today.year + 2, actor=None)
     assert chosen() == later
-    before = years.open_year(year=today.year - 3)
+    before = years.open_year(year=today.year - 3, actor=None)
     assert chosen() == before
-    running = years.open_year(year=today.year)
+    running = years.open_year(year=today.year, actor=None)
     assert chosen() == running
 
 

@@ -63,7 +63,9 @@ def test_a_toggle_closes_what_is_below_and_opens_one_more(world, as_user):
 
 
 def test_search_without_dau_keeps_the_superiors_in_view(world, as_user):
-    organising.rename_unit(unit=world.b12, name="Chi đoàn Đồng Tháp (minh họa)", short_name="", was="Đơn vị b12")
+    organising.rename_unit(
+        unit=world.b12, name="Chi đoàn Đồng Tháp (minh họa)", short_name="", was="Đơn vị b12", actor=world.admin
+    )
     client = as_user(world.central)
     response = client.get("/don-vi/", {"q": "  dong THAP"})
     assert codes_shown(response) == ["tw", "p1", "k1", "b12"]

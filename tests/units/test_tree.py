@@ -62,7 +62,7 @@ def test_a_closed_years_tree_never_changes(world):
     with pytest.raises(ValidationError, match="đã khoá"):
         tree.move(unit=world.b11, parent=world.k2, year=2024)
     make_unit("b13", "doan-co-so", world.k1)
-    organising.update_unit(unit=world.b11, kind=world.p1.kind)
+    organising.update_unit(unit=world.b11, kind=world.p1.kind, actor=world.admin)
     tree.open_year(year=2024)
     assert list(Placement.objects.filter(year=2024).order_by("pk").values()) == before
     reopen_year(year=2024)
@@ -87,7 +87,7 @@ def test_a_unit_never_comes_to_stand_below_itself(world):
 
 def test_many_are_placed_as_one_by_one(world):
     new = [Unit(code=f"n{i}", name=f"Mới {i}", kind=world.b11.kind) for i in range(3)]
-    organising.add_many(units=new)
+    organising.add_many(units=new, actor=None)
     rows, nowhere = tree.place_many(pairs=[(new[0], world.k1), (new[1], new[0]), (new[2], None)])
     assert (len(rows), nowhere) == (6, [])
     assert {code: lines(2024)[code] for code in ("n0", "n1", "n2")} == {

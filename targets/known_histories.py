@@ -1,0 +1,52 @@
+"""The histories of what is asked: targets with everything given of them, decisions, indicators, years, periods."""
+
+from django.db.models import Q
+from django.urls import reverse
+
+from targets.models import Assignment, Decision, Indicator, Period, Reply, Target, WorkYear
+from units import histories
+from units.models import JournalEntry, Unit
+
+
+def _of_target(user, target):
+    """What happened to the target, and to what the units in the user's scope were given of it and answered.
+
+    Units below read what was done since it was issued: before that it was nobody's but its writer's.
+    """
+    mine = Unit.objects.visible_to(user)
+    own = Q(object_type=Target._meta.label_lower, object_id=target.pk)
+    if target.decision and not mine.filter(pk=target.issuer_id).exists():
+        own &= Q(at__gte=target.decision.at)
+    given = Assignment.objects.visible_to(user).filter(measure__target=target)
+    replies = Reply.objects.filter(measure__target=target, unit__in=mine.values("pk"))
+    below = Q(pk__in=[])
+    for rows in (given, replies):
+        below |= Q(object_type=rows.model._meta.label_lower, object_id__in=rows.order_by().values("pk"))
+    return JournalEntry.objects.filter(own | below).for_list()
+
+
+KINDS = (
+    histories.Kind(
+        "chi-tieu",
+        Target,
+        lambda user: Target.objects.visible_to(user).select_related("decision"),
+        "Chỉ tiêu",
+        lambda target: reverse("target_detail", args=[target.pk]),
+        _of_target,
+    ),
+    histories.Kind("so-giao", Assignment, lambda user: Assignment.objects.visible_to(user), "Số giao"),
+    histories.Kind(
+        "quyet-dinh",
+        Decision,
+        lambda user: Decision.objects.visible_to(user),
+        "Quyết định",
+        lambda decision: reverse("decision_detail", args=[decision.pk]),
+    ),
+    histories.Kind("chi-so", Indicator, lambda user: Indicator.objects.all(), "Chỉ số"),
+    histories.Kind(
+        "nam", WorkYear, lambda user: WorkYear.objects.all(), "Năm công tác", lambda year: reverse("year_list")
+    ),
+    histories.Kind("ky-bao-cao", Period, lambda user: Period.objects.visible_to(user), "Kỳ báo cáo"),
+)
+for kind in KINDS:
+    histories.know(kind)
