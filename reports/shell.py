@@ -7,13 +7,15 @@ from django.utils.functional import SimpleLazyObject, cached_property
 from activities.models import Activity, Status
 from targets import years
 from units import access
-from units.models import Unit
+from units.models import Notice, Unit
 from units.scope import home_unit
 
 NAV = (
     ("dashboard", "Tổng quan"),
+    ("digest", "Việc hôm nay"),
     ("activity_list", "Hoạt động"),
     ("review_queue", "Duyệt"),
+    ("period_list", "Báo cáo kỳ"),
     ("target_list", "Chỉ tiêu"),
     ("progress", "Tiến độ"),
     ("year_report", "Báo cáo tổng kết"),
@@ -21,8 +23,19 @@ NAV = (
     ("declaration_list", "Kê khai"),
     ("indicator_list", "Chỉ số"),
     ("year_list", "Năm công tác"),
+    ("journal_list", "Nhật ký"),
     ("help", "Trợ giúp"),
 )
+
+
+MOST_UNREAD = 99  # above that the bell says “99+”
+MOST_WAITING = 999  # above that “999+”: counting them all takes long where a whole country waits
+
+
+def _at_most(most, rows, counted=None):
+    """How many `rows` there are, in words, counting no more of them than need be: "" for none, “99+” above 99."""
+    count = rows.order_by()[: most + 1].count() if counted is None else counted
+    return f"{most}+" if count > most else str(count or "")
 
 
 class Shell:
@@ -63,12 +76,23 @@ class Shell:
 
     @cached_property
     def waiting(self):
-        """How many records wait for this user: for a decision; for those who only log, to be completed."""
+        """How many records wait for this user: for a decision; for those who only log, to be completed. "" for none."""
         if access.REVIEW.held_by(self.user):
-            return Activity.objects.reviewable_by(self.user).count()
+            counted = getattr(self.request, "waiting", None)  # by the queue itself
+            return _at_most(MOST_WAITING, Activity.objects.reviewable_by(self.user), counted)
         if access.LOG.held_by(self.user):
-            return Activity.objects.editable_by(self.user).filter(status=Status.RETURNED, author=self.user).count()
-        return 0
+            mine = Activity.objects.editable_by(self.user).filter(status=Status.RETURNED, author=self.user)
+            return _at_most(MOST_WAITING, mine)
+        return ""
+
+    @cached_property
+    def unread(self):
+        """How many notices the person has not read, as the bell says it; "" for none."""
+        return _at_most(MOST_UNREAD, Notice.objects.visible_to(self.user).unread())
+
+    @property
+    def bell(self):
+        return self._item("notice_list", "Thông báo")
 
     @property
     def home_url(self):
@@ -77,7 +101,7 @@ class Shell:
     @cached_property
     def nav(self):
         counts = {"review_queue": self.waiting}
-        return [self._item(name, label, counts.get(name, 0)) for name, label in NAV if self._may_open(name)]
+        return [self._item(name, label, counts.get(name, "")) for name, label in NAV if self._may_open(name)]
 
     @cached_property
     def bottom(self):
@@ -85,12 +109,10 @@ class Shell:
         items = [self._item("dashboard", "Trang chủ")]
         if self._may_open("activity_create"):
             items.append(self._item("activity_create", "Ghi", main=True))
-        if self._may_open("review_queue"):
-            items.append(self._item("review_queue", "Việc của tôi", self.waiting))
+        if self._may_open("review_queue"):  # one tap away; “Việc hôm nay” stands under “Thêm”
+            items.append(self._item("review_queue", "Duyệt", self.waiting))
         elif self._may_open("activity_create"):
-            items.append(
-                self._item("activity_list", "Việc của tôi", self.waiting, query=f"trang-thai={Status.RETURNED}")
-            )
+            items.append(self._item("digest", "Việc của tôi", self.waiting))
         elif self._may_open("progress"):
             items.append(self._item("progress", "Tiến độ"))
         return items
@@ -104,7 +126,7 @@ class Shell:
             query = f"nam={self.year}&{query}" if query else f"nam={self.year}"
         return f"{reverse(name)}?{query}" if query else reverse(name)
 
-    def _item(self, name, label, count=0, *, main=False, query=""):
+    def _item(self, name, label, count="", *, main=False, query=""):
         path, here = reverse(name), self.request.path
         inside = path != "/" and here.startswith(path) and not query
         exact = here == path and query in self.request.GET.urlencode()

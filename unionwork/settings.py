@@ -185,6 +185,19 @@ if HTTPS:
     if env.bool("BEHIND_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# --- Mail (optional) -----------------------------------------------------------------
+# EMAIL_URL: smtp+tls://user:password@host:587. Without it nothing is ever sent and nobody is asked for an address.
+MAIL_IS_ON = bool(env.str("EMAIL_URL", default=""))
+SITE_URL = env.str("SITE_URL", default="").rstrip("/")  # how the links of a mail begin
+EMAIL_TIMEOUT = 20  # seconds; a mail server that hangs must not hold the sender for ever
+if MAIL_IS_ON:
+    globals().update(env.email_url("EMAIL_URL"))
+    DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="")
+    if not DEFAULT_FROM_EMAIL or not SITE_URL.startswith(("https://", "http://")):
+        raise ImproperlyConfigured("EMAIL_URL cần EMAIL_FROM (địa chỉ gửi) và SITE_URL (https://…) đi cùng.")
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+
 # A target of several measures counts as exceeded when "any" or "all" of them are.
 TARGET_EXCEEDED_WHEN = env.str("TARGET_EXCEEDED_WHEN", default="any")
 

@@ -4,9 +4,10 @@ A role is held on a unit and is valid for that unit's subtree in the current yea
 roles that may do it; the rules that a list of roles cannot say stand below the acts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import models
+from django.db.models import F
 
 
 class RoleName(models.TextChoices):
@@ -41,6 +42,7 @@ class Grant:
     unit_id: int | None
     path: str
     level: str
+    unit: object = field(default=None, compare=False, repr=False)
 
     def reaches(self, path):
         return path.startswith(self.path)
@@ -101,7 +103,6 @@ def grants(user):
 def forget_grants(user):
     """For code that changes roles or the tree and goes on with the same user object."""
     user.__dict__.pop("_grants", None)
-    user.__dict__.pop("_home", None)
 
 
 def _load_grants(user):
@@ -109,12 +110,9 @@ def _load_grants(user):
 
     if user.is_superuser:
         yield from (Grant(role, None, "", "central") for role in SUPERUSER_ROLES)
-    rows = (
-        Placement.objects.current()
-        .filter(unit__roles__user=user)
-        .values_list("unit__roles__role", "unit_id", "path", "level")
-    )
-    yield from (Grant(*row) for row in rows)
+    rows = Placement.objects.current().filter(unit__roles__user=user).select_related("unit")
+    for row in rows.annotate(role=F("unit__roles__role")):
+        yield Grant(row.role, row.unit_id, row.path, row.level, row.unit)
 
 
 def may_grant(user, *, role, path):

@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from unionwork import carrying
 from unionwork.policy import ANY_USER, PUBLIC, policy
+from units import people
 from units.models import User
 from units.phones import phone_digits
 
@@ -106,7 +107,8 @@ def change_password(request):
     form = auth_forms.PasswordChangeForm(request.user, request.POST if request.method == "POST" else None)
     form.fields["old_password"].widget.attrs.pop("autofocus", None)
     if request.method == "POST" and form.is_valid():
-        update_session_auth_hash(request, form.save())
+        people.change_password(user=request.user, password=form.cleaned_data["new_password1"])
+        update_session_auth_hash(request, request.user)
         messages.success(request, "Đã đổi mật khẩu. Các thiết bị khác phải đăng nhập lại.")
         return redirect(settings.LOGIN_REDIRECT_URL)
     return render(request, "registration/password_change.html", {"form": form}, status=422 if form.errors else 200)

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from unionwork.text import fold, name_sort, nfc, sort_text
+from unionwork.verbs import in_words
 from units import access, querysets, scope
 
 
@@ -280,7 +281,11 @@ class JournalEntry(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.label}: {self.verb}"
+        return f"{self.label}: {self.verb_in_words}"
+
+    @property
+    def verb_in_words(self):
+        return in_words(self.verb)
 
 
 class NoticeKind(models.TextChoices):

@@ -9,17 +9,24 @@ from units import access
 
 class JournalQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Entries about units whose accounts or tree the user manages; those of no unit for the highest admins only."""
+        """Entries about units whose accounts the user manages; those of no unit for the highest admins only."""
         from units.models import Unit
 
-        grants = [*access.MANAGE_PEOPLE.grants(user), *access.MANAGE_UNITS.grants(user)]
-        if any(grant.level == "central" for grant in grants):
+        if any(grant.level == "central" for grant in access.MANAGE_PEOPLE.grants(user)):
             return self
         return self.filter(unit__in=Unit.objects.reached(user, access.MANAGE_PEOPLE).values("pk"))
 
     def about(self, *rows):
         """Entries about these objects (model instances of one model)."""
         return self.filter(object_type=rows[0]._meta.label_lower, object_id__in=[row.pk for row in rows])
+
+    def about_any(self, rows):
+        """Entries about the objects of a queryset."""
+        return self.filter(object_type=rows.model._meta.label_lower, object_id__in=rows.order_by().values("pk"))
+
+    def about_key(self, model, key):
+        """Entries about an object that may be gone."""
+        return self.filter(object_type=model._meta.label_lower, object_id=key)
 
     def matching(self, text):
         found = self
@@ -28,8 +35,8 @@ class JournalQuerySet(models.QuerySet):
         return found
 
     def for_list(self):
-        """With what a row of a list shows."""
-        return self.select_related("actor", "unit")
+        """With what a row of a list shows, the latest first."""
+        return self.select_related("actor", "unit").order_by("-at", "-pk")
 
 
 class NoticeQuerySet(models.QuerySet):
@@ -41,3 +48,7 @@ class NoticeQuerySet(models.QuerySet):
 
     def unread(self):
         return self.filter(read_at=None)
+
+    def for_list(self):
+        """With what a row of a list shows."""
+        return self.select_related("unit")

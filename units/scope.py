@@ -115,15 +115,9 @@ class UnitQuerySet(models.QuerySet):
 
 
 def home_unit(user):
-    """The unit a user works for: that of the highest role; None for people without one. Read once a request."""
-    from units.models import Unit
-
-    placed = [grant for grant in access.grants(user) if grant.unit_id]
-    if not placed:
-        return None
-    if not hasattr(user, "_home"):
-        user._home = Unit.objects.get(pk=min(placed, key=lambda grant: (len(grant.path), grant.path)).unit_id)
-    return user._home
+    """The unit a user works for: that of the highest role; None for people without one. No statement of its own."""
+    placed = [grant for grant in access.grants(user) if grant.unit]
+    return min(placed, key=lambda grant: (len(grant.path), grant.path)).unit if placed else None
 
 
 def chosen_unit(user, code):

@@ -51,6 +51,7 @@ def test_the_deployment_check_does_warn_when_https_is_off():
         ({"DEBUG": "true", "ALLOWED_HOSTS": "127.0.0.1,203.0.113.7"}, "DEBUG chỉ dùng trên máy này"),
         ({"SECRET_KEY": ""}, "Đặt biến môi trường SECRET_KEY dài ít nhất 50 ký tự"),
         ({"SECRET_KEY": "n" * 49}, "Đặt biến môi trường SECRET_KEY dài ít nhất 50 ký tự"),
+        ({"EMAIL_URL": "smtp+tls://a:b@127.0.0.1:587"}, "EMAIL_URL cần EMAIL_FROM (địa chỉ gửi) và SITE_URL"),
     ],
 )
 def test_unsafe_settings_refuse_to_start(changed, message):
