@@ -11,9 +11,11 @@ from io import BytesIO
 from django.conf import settings
 from django.utils import timezone
 
-from activities import recording, review
-from activities.models import Activity, ActivityKind
-from activities.rules import Entry
+from activities import recording, review, warnings
+from activities.models import Activity, ActivityKind, Doubt
+from activities.places import FIGURE
+from activities.rules import Entry, Rules, entry_of
+from reports import demo_periods
 from reports.workbook_kinds import resource_for
 from targets import years
 from targets.models import Indicator
@@ -57,9 +59,9 @@ def is_loaded():
 def load(say):
     """Build the demo; `say` is told each step. Raises DemoError when one of its own workbooks is refused."""
     today = timezone.localdate()
-    User.objects.create_superuser(ADMIN, password=None, full_name="Hệ thống (minh họa)")
+    admin = User.objects.create_superuser(ADMIN, password=None, full_name="Hệ thống (minh họa)")
     for year in sorted({*PAST, today.year}):
-        years.open_year(year=year, theme="Năm Thanh niên tình nguyện" if year == 2024 else "")
+        years.open_year(year=year, actor=admin, theme="Năm Thanh niên tình nguyện" if year == 2024 else "")
     for what, name, importer, approver in WORKBOOKS:
         say(name, _import(what, FIXTURES / name, importer, approver))
     _describe()
@@ -68,6 +70,7 @@ def load(say):
             again = _moved_to_this_year(FIXTURES / name, today)
             say(f"{name} → {today.year}", _import(what, again, importer, approver))
     say("hoạt động đang chờ", _leave_work_to_do(today))
+    say("báo cáo kỳ", demo_periods.report(today))
 
 
 def set_password(password):
@@ -89,8 +92,11 @@ def _import(what, file, importer, approver):
 
 def _describe():
     """What workbooks do not carry: the structure as a document words it, and a cụm thi đua."""
-    organising.state_parts(unit=Unit.objects.get(code="DK-B"), parts={"đoàn cơ sở": 13, "chi đoàn cơ sở": 32}, total=55)
+    actor = User.objects.get(username=ADMIN)
+    bloc = Unit.objects.get(code="DK-B")
+    organising.state_parts(unit=bloc, parts={"đoàn cơ sở": 13, "chi đoàn cơ sở": 32}, total=55, actor=actor)
     organising.form_cluster(
+        actor=actor,
         year=2023,
         organizer=Unit.objects.get(code="TINH-D"),
         name="Cụm thi đua khối các đơn vị trực thuộc (minh họa)",
@@ -137,10 +143,39 @@ def _leave_work_to_do(today):
             cadre, unit, "Lớp kỹ năng số (minh họa)", "chuyen-doi-so", {"luot-chuyen-doi-so": 60}, today
         )
         review.submit(activity=sent_back, actor=cadre)
-        review.return_to_author(activity=sent_back, actor=secretary, reason="Số lượt chưa khớp với danh sách gửi kèm.")
+        review.return_to_author(
+            activity=sent_back,
+            actor=secretary,
+            reason="Số lượt chưa khớp với danh sách gửi kèm.",
+            place=f"{FIGURE}luot-chuyen-doi-so",
+        )
         _record(cadre, unit, "Tổ công nghệ số cộng đồng (minh họa)", "chuyen-doi-so", {}, today)
         made += 2
-    return made
+    return made + _leave_doubts(cadres, today)
+
+
+def _leave_doubts(cadres, today):
+    """Waiting records that were sent with a warning, and the writer's answer to it. Returns how many records wait."""
+    joint = "Ngày chủ nhật xanh xã Suối Mơ (minh họa)"  # two units wrote it down
+    rows = (
+        (cadres[0], "Trồng cây ven đường liên xã (minh họa)", "trong-cay", {"cay-xanh": 900}, "Cả hai đợt trồng."),
+        (cadres[0], joint, "tinh-nguyen", {"luot-dvtn": 64, "luot-thu-huong": 120}, ""),
+        (cadres[1], joint, "tinh-nguyen", {"luot-dvtn": 64, "luot-thu-huong": 120}, "Hai đơn vị cùng làm."),
+        (
+            cadres[2],
+            "Tặng quà gia đình chính sách (minh họa)",
+            "tang-qua",
+            {"suat-qua-chinh-sach": 20, "tri-gia-qua": 10_000_000},
+            "Chưa kịp chụp danh sách ký nhận.",
+        ),
+        (cadres[2], "Trồng cây quanh sân trường (minh họa)", "trong-cay", {"cay-xanh": 35}, "Trồng ở hai nơi."),
+    )
+    for cadre, title, kind, figures, reason in rows:
+        activity = _record(cadre, cadre.roles.get().unit, title, kind, figures, today)
+        review.submit(activity=activity, actor=cadre)
+        rules = Rules()
+        warnings.answer(entry=entry_of(activity, rules), rules=rules, asked=Doubt.values, reason=reason)
+    return len(rows)
 
 
 def _record(author, unit, title, kind, figures, day):

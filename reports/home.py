@@ -1,23 +1,24 @@
-"""What a writer's first page shows: what to go on with, what came back, what asks for an answer, how the month stands,
-what to do again."""
+"""What a writer's first page shows: what to go on with, what came back, what asks for an answer, which periods to speak
+of now, what to do again."""
 
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from activities import drafts, hosting, periods
+from activities import drafts, hosting, periods, unit_periods
 from activities.models import Activity, Event, RecordNature, Status
-from units.models import Level
+from targets.models import PeriodKind
 
 MOST_SHOWN = 20  # drafts, and records that came back
 MOST_AGAIN = 3
 LATEST = 30  # records of a unit from which “làm lại” picks
-REPORTING = (Level.DISTRICT, Level.BASE, Level.BRANCH)  # whose months stand on the first page
+MOST_SILENT = 2  # periods that are over and were not reported
 
 
 @dataclass(frozen=True)
@@ -75,22 +76,33 @@ def _saved(record):
     return Draft(record.title, record.touched, record.resume_url, drop)
 
 
-def of_unit(user, placement, year):
-    """{months, may_report, again} of the unit in view, when the user writes for it."""
+def of_unit(user, placement, year, found):
+    """{periods, more_periods, may_report, query, again} of the unit in view, when the user writes for it. `found`: its
+    periods of the year."""
     if not periods.may_report(user, placement.unit):
         return {}
     context = {"again": again(placement.unit_id)}
-    if placement.level in REPORTING:
-        months = periods.months_of([placement], year)[placement.unit_id]
-        context |= {"months": _to_speak_of(months), "may_report": True}
+    if placement.parent_id:
+        shown, more = _to_speak_of(placement, found)
+        query = urlencode({"nam": year.pk, "don-vi": placement.unit.code})
+        context |= {"periods": shown, "more_periods": more, "may_report": True, "query": query}
     return context
 
 
-def _to_speak_of(months):
-    """The month that runs, and the one before it while it is unreported; of a past year its last one."""
-    begun = [month for month in months if month.has_begun]
-    before = [month for month in begun[-2:-1] if month.can_report and month.report is None]
-    return begun[-1:] + before
+def _to_speak_of(placement, found):
+    """What came back, the month and the campaigns that run, and the latest of those that are over and unreported; and
+    how many more of these there are. Of a past year: its last month. Two statements."""
+    rows = unit_periods.said([placement], found)[placement.unit_id]
+    begun = [row for row in rows if row.has_begun]
+    returned = [row for row in begun if row.is_returned and row.takes_words]
+    silent = [row for row in begun if row.is_asked and row.report is None and row.takes_words]
+    running = [row for row in begun if row.period.kind == PeriodKind.MONTH][-1:]
+    running += [row for row in silent if row.period.issuer_id and row.period.last_day >= row.today]
+    over = [row for row in silent if row.period.last_day < row.today and row not in running]
+    over.sort(key=lambda row: row.period.due, reverse=True)
+    chosen = list(dict.fromkeys(row.period.pk for row in [*returned, *running, *over[:MOST_SILENT]]))
+    shown = sorted((row for row in rows if row.period.pk in chosen), key=lambda row: chosen.index(row.period.pk))
+    return unit_periods.with_counts({placement.unit_id: shown})[placement.unit_id], len(over[MOST_SILENT:])
 
 
 def again(unit):

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from targets import catalogue, years
 from targets.filters import IndicatorFilter
-from targets.forms import IndicatorForm, YearForm, show_refusal
+from targets.forms import EditingForm, IndicatorForm, YearForm, show_refusal
 from targets.models import Indicator, WorkYear
 from targets.tables import EditableIndicatorTable, IndicatorTable
 from unionwork.policy import ANY_USER, policy
@@ -42,7 +42,7 @@ def _indicator_form(request, indicator, heading, *, locked):
     form = IndicatorForm(request.POST or None, instance=indicator, locked=locked)
     if request.method == "POST" and form.is_valid():
         try:
-            catalogue.save_indicator(indicator=form.instance)
+            catalogue.save_indicator(indicator=form.instance, actor=request.user)
         except ValidationError as refused:
             show_refusal(form, refused)
         else:
@@ -59,38 +59,33 @@ def year_list(request):
 
 
 @policy(access.MANAGE_CATALOGUE, relation="none", methods="GET POST")
+def year_editing(request, year):
+    """What happens while an approved record of the year is being corrected."""
+    work_year = get_object_or_404(WorkYear, pk=year)
+    form = EditingForm(request.POST or None, initial={"keeps": int(work_year.keeps_approved)})
+    if request.method == "POST" and form.is_valid():
+        keeps = form.cleaned_data["keeps"]
+        try:
+            years.set_keeps_approved(year=year, keeps=keeps, actor=request.user)
+        except ValidationError as refused:
+            show_refusal(form, refused)
+        else:
+            messages.success(request, f"Năm {year}, khi sửa hoạt động đã duyệt: {years.EDITING[keeps].lower()}.")
+            return redirect("year_list")
+    context = {"form": form, "work_year": work_year}
+    return render(request, "targets/year_editing.html", context, status=422 if form.errors else 200)
+
+
+@policy(access.MANAGE_CATALOGUE, relation="none", methods="GET POST")
 def year_open(request):
     """Open a work year: it gets a tree of its own, a copy of the nearest year's."""
     form = YearForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            opened = years.open_year(**form.cleaned_data)
+            opened = years.open_year(**form.cleaned_data, actor=request.user)
         except ValidationError as refused:
             show_refusal(form, refused)
         else:
             messages.success(request, f"Đã mở năm công tác {opened}.")
             return redirect("year_list")
     return render(request, "targets/year_open.html", {"form": form}, status=422 if form.errors else 200)
-
-
-@policy(access.MANAGE_CATALOGUE, relation="none", methods="GET POST")
-def year_close(request, year):
-    """Close a work year, after saying what that does."""
-    return _confirm(request, year, years.close_year, "targets/year_close.html", "Đã đóng năm công tác {}.")
-
-
-@policy(access.MANAGE_CATALOGUE, relation="none", methods="GET POST")
-def year_reopen(request, year):
-    """Open a closed work year again, after saying what that does."""
-    return _confirm(request, year, years.reopen_year, "targets/year_reopen.html", "Đã mở lại năm công tác {}.")
-
-
-def _confirm(request, year, act, template, done):
-    work_year = get_object_or_404(WorkYear, pk=year)
-    if request.method == "GET":
-        return render(request, template, {"work_year": work_year})
-    if act(year=year):
-        messages.success(request, done.format(year))
-    else:
-        messages.info(request, f"Năm công tác {year} đã ở trạng thái này rồi.")
-    return redirect("year_list")

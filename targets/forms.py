@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from targets import setting
 from targets.models import Group, Indicator, Join, MeasureKind, Target, WorkYear
 from targets.scale import PERCENT, exact, floor_scale, scale
+from targets.years import EDITING
 from unionwork.fields import FigureField, VietnameseDateField
 from unionwork.numbers import NumberError
 from units.models import Level
@@ -288,6 +289,15 @@ class YearForm(forms.Form):
         if WorkYear.objects.filter(pk=self.cleaned_data["year"]).exists():
             raise ValidationError("Năm công tác này đã mở.")
         return self.cleaned_data["year"]
+
+
+class EditingForm(forms.Form):
+    keeps = forms.TypedChoiceField(
+        label="Số của hoạt động đang sửa",
+        choices=[(int(keeps), words) for keeps, words in EDITING.items()],
+        coerce=lambda text: text == "1",
+        widget=forms.RadioSelect,
+    )
 
 
 class RegisterForm(forms.Form):

@@ -84,6 +84,10 @@ class PeriodQuerySet(models.QuerySet):
         above = {pk for grant in access.VIEW.grants(user) for pk in ancestor_ids(grant.path)}
         return self.filter(Q(issuer=None) | Q(issuer__in=above) | Q(issuer__in=Unit.objects.visible_to(user)))
 
+    def editable_by(self, user):
+        """The campaigns of units for which the user sets targets. (The standard periods: `access.MANAGE_CATALOGUE`.)"""
+        return self.filter(issuer__in=Unit.objects.reached(user, access.SET_TARGETS).values("pk"))
+
     def of_path(self, path):
         """The periods of the unit that stands at `path`: the standard ones, its own, and its superiors' campaigns."""
         return self.filter(Q(issuer=None) | Q(issuer__in=ancestor_ids(path)))

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from targets import assignment_views, catalogue_views, giving_views, intake_views, views, workbook_views
+from targets import assignment_views, catalogue_views, giving_views, intake_views, period_views, views, workbook_views
 
 urlpatterns = [
     path("chi-tieu/", views.target_list, name="target_list"),
@@ -22,6 +22,10 @@ urlpatterns = [
     path("chi-so/<int:pk>/sua/", catalogue_views.indicator_edit, name="indicator_edit"),
     path("nam-cong-tac/", catalogue_views.year_list, name="year_list"),
     path("nam-cong-tac/mo/", catalogue_views.year_open, name="year_open"),
-    path("nam-cong-tac/<int:year>/dong/", catalogue_views.year_close, name="year_close"),
-    path("nam-cong-tac/<int:year>/mo-lai/", catalogue_views.year_reopen, name="year_reopen"),
+    path("nam-cong-tac/<int:year>/cach-sua/", catalogue_views.year_editing, name="year_editing"),
+    path("ky-bao-cao/", period_views.period_settings, name="period_settings"),
+    path("ky-bao-cao/<int:pk>/sua/", period_views.period_edit, name="period_edit"),
+    path("ky-bao-cao/dot/them/", period_views.campaign_add, name="campaign_add"),
+    path("ky-bao-cao/dot/<int:pk>/sua/", period_views.campaign_edit, name="campaign_edit"),
+    path("ky-bao-cao/dot/<int:pk>/xoa/", period_views.campaign_remove, name="campaign_remove"),
 ]

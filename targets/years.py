@@ -10,13 +10,19 @@ from django.utils import timezone
 from targets.calendar import standard_periods
 from targets.models import Period, WorkYear
 from unionwork.dates import format_date
-from units import tree
+from unionwork.verbs import verb
+from units import journal, tree
 
 LONGEST = 366  # days
+# What happens while an approved record is being corrected, by `WorkYear.keeps_approved`.
+EDITING = {
+    False: "Ra khỏi các tổng cho tới khi được duyệt lại",
+    True: "Số cũ vẫn được tính cho tới khi bản sửa được duyệt",
+}
 
 
-@transaction.atomic
-def open_year(*, year, first_day=None, last_day=None, theme=""):
+@verb("Mở năm công tác")
+def open_year(*, year, actor, first_day=None, last_day=None, theme=""):
     """Open a work year (default: the calendar year) and give it a tree. Returns it; a no-op when it is there.
 
     Raises ValidationError when its days are out of order, too many, or belong to another work year.
@@ -36,6 +42,8 @@ def open_year(*, year, first_day=None, last_day=None, theme=""):
     _check_days(opened)
     opened.save(force_insert=True)
     Period.objects.bulk_create(standard_periods(opened))
+    days = f"{format_date(opened.first_day)} đến {format_date(opened.last_day)}"
+    _note(open_year, opened, actor, changes=[["Ngày", "", days]])
     return opened
 
 
@@ -63,6 +71,7 @@ def _check_days(opened):
 def close_year(*, year):
     """Close a work year: nothing dated in it changes any more, and its tree is frozen. False: it was not open.
 
+    Part of the verb `activities.year_closing.close`, which also ends the unlocks that hold in it.
     Waits for the writers at work, who hold the tree lock too: none of them lands in the year afterwards.
     """
     tree.lock_exclusive()
@@ -74,11 +83,36 @@ def close_year(*, year):
 
 @transaction.atomic
 def reopen_year(*, year):
-    """Let a closed work year and its tree change again. False: it was not closed."""
+    """Let a closed work year and its tree change again. False: it was not closed. Part of `year_closing.reopen`."""
+    tree.lock_exclusive()
     reopened = WorkYear.objects.filter(year=year, is_open=False).update(is_open=True)
     if reopened:
         tree.freeze(year=year, frozen=False)
     return bool(reopened)
+
+
+@verb("Đổi cách sửa số đã duyệt")
+def set_keeps_approved(*, year, keeps, actor):
+    """Whether an approved record that is being corrected counts as it was until the correction is approved (`keeps`),
+    or leaves the totals meanwhile. False: it was so already. Raises ValidationError for a closed year."""
+    tree.lock_exclusive()  # who is changing a record now goes on as the year said
+    if not WorkYear.objects.filter(year=year, is_open=True).exists():
+        raise ValidationError(f"Năm công tác {year} đã đóng nên không đổi được nữa.")
+    changed = WorkYear.objects.filter(year=year, keeps_approved=not keeps).update(keeps_approved=keeps)
+    if changed:
+        words = [EDITING[not keeps], EDITING[keeps]]
+        _note(set_keeps_approved, WorkYear(year=year), actor, changes=[["Khi sửa hoạt động đã duyệt", *words]])
+    return bool(changed)
+
+
+def _note(act, work_year, actor, **said):
+    journal.write([note(act, work_year.pk, actor, **said)])
+
+
+def note(act, year, actor, **said):
+    """What the journal says of a verb (`act`) that changed a work year."""
+    label = f"Năm công tác {year}"
+    return journal.Note(verb=act.code, about=WorkYear(year=year), actor=actor, year=year, label=label, **said)
 
 
 def of_request(request):

@@ -7,8 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from activities import drafts, periods, review
-from activities.models import Activity, Event, FormDraft
+from activities.models import Activity, Event, FormDraft, PeriodReport
 from reports import home
+from targets.models import Period
 from tests.factories import assign, make_activity, make_kind, make_target, make_user
 from units import access
 
@@ -119,27 +120,39 @@ def test_doing_again_offers_the_latest_of_the_kinds_used_most(client, world):
     assert [links(response, row.title) for row in offered] == [[f"{create}?tu={row.pk}"] for row in offered]
 
 
-def test_the_month_stands_with_its_words_and_the_one_before_until_it_is_reported(client, world, today):
+def period(number, kind="month"):
+    return Period.objects.select_related("year").get(year=2024, kind=kind, number=number, issuer=None)
+
+
+def test_the_periods_to_speak_of_now_stand_with_their_words_what_came_back_first(client, world, today):
     review.approve(activity=sent(world), actor=world.secretary)
     sent(world)
+    for number in range(1, 7):
+        periods.report(unit=world.b11, period=period(number), nothing=True, actor=world.cadre)
 
-    def months():
+    def shown():
         response = page(client, world.cadre)
-        return [(row.said, row.counts.sent, row.counts.approved, row.state) for row in response.context["months"]]
+        rows = [(row.said, row.counts.sent, row.counts.approved, row.words) for row in response.context["periods"]]
+        return rows, response.context["more_periods"]
 
-    august = ("Tháng 8 không phát sinh", 0, 0, "Chưa báo")
-    assert months() == [august, ("Tháng 7 không phát sinh thêm", 2, 1, "Chưa báo")]
-    periods.report_month(unit=world.b11, year=world.year, number=7, nothing=False, actor=world.cadre)
-    assert months() == [august]
+    august = ("Tháng 8 không phát sinh", 0, 0, "Chưa đến hạn (hạn 05/09)")
+    july = ("Tháng 7 không phát sinh thêm", 2, 1, "Trễ 10 ngày")
+    half = ("6 tháng đầu năm không phát sinh", 0, 0, "Trễ 36 ngày")
+    assert shown() == ([august, july, half], 2)  # and two quarters
+    periods.report(unit=world.b11, period=period(7), nothing=False, actor=world.cadre)
+    assert shown()[0][:2] == [august, half]
+    word = PeriodReport.objects.get(unit=world.b11, period=period(6))
+    periods.send_back(report=word, actor=world.secretary, reason="Thiếu số", version=1)
+    assert [row[3] for row in shown()[0]][:2] == ["Bị trả lại: Thiếu số", august[3]]
     response = page(client, world.cadre)
-    address = f"{reverse('month_report')}?nam=2024&don-vi=b11&thang=8&tiep=%2F%3Fnam%3D2024"
+    address = f"{reverse('period_report')}?nam=2024&don-vi=b11&ky={period(8).pk}&tiep=%2F%3Fnam%3D2024"
     assert links(response, "Tháng 8 không phát sinh") == [address]
     client.post(address, {"loai": "khong", "tiep": "/?nam=2024"})
-    assert months() == [("Tháng 8 không phát sinh", 0, 0, "Đã báo không phát sinh")]
+    assert shown()[0][1] == ("Tháng 8 không phát sinh", 0, 0, "Không phát sinh, đúng hạn")
     assert links(page(client, world.cadre), "Tháng 8 không phát sinh") == []
-    # A superior who logs for the unit sees and says the same; who only looks on sees no months.
-    assert len(page(client, world.secretary, **{"don-vi": "b11"}).context["months"]) == 1
-    assert "months" not in page(client, world.viewer, **{"don-vi": "b11"}).context
+    # A superior who logs for the unit sees and says the same; who only looks on sees no periods.
+    assert len(page(client, world.secretary, **{"don-vi": "b11"}).context["periods"]) == 4
+    assert "periods" not in page(client, world.viewer, **{"don-vi": "b11"}).context
 
 
 def test_a_cadre_sees_the_three_weakest_targets_and_the_way_to_all(client, world):
@@ -175,7 +188,7 @@ def test_statements_are_as_many_for_one_and_for_three_of_everything(client, worl
         typing(world.cadre, world, title="Đang nhập")
         target = make_target(world.k1, 2024, [{"kind": "total", "value": 100, "indicators": [world.trees]}])
         assign(target.measures.get(), world.b11, 10)
-        periods.report_month(unit=world.b11, year=world.year, number=number + 1, nothing=True, actor=world.cadre)
+        periods.report(unit=world.b11, period=period(number + 1), nothing=True, actor=world.cadre)
         client.force_login(world.cadre)
         with django_assert_max_num_queries(24) as asked:
             response = client.get("/", {"nam": 2024})

@@ -1,0 +1,55 @@
+"""Forms of the reporting periods. What they may hold, `targets.periods` says."""
+
+from django import forms
+
+from targets import periods
+from targets.models import reporting_levels
+from unionwork.fields import VietnameseDateField
+
+
+class PeriodForm(forms.Form):
+    """When a standard period is due, and who has to report."""
+
+    due = VietnameseDateField(label="Hạn nộp", needs_year=True, help_text="Ngày cuối cùng còn được coi là đúng hạn.")
+    grace = forms.IntegerField(
+        label="Số ngày gia hạn",
+        min_value=0,
+        max_value=periods.LONGEST_GRACE,
+        widget=forms.TextInput({"inputmode": "numeric"}),
+        help_text="Sau hạn ngần ấy ngày mới coi là trễ; số ngày sau hạn vẫn được ghi lại.",
+    )
+    is_asked = forms.BooleanField(label="Các đơn vị phải báo cáo kỳ này", required=False)
+    levels = forms.MultipleChoiceField(
+        label="Cấp phải báo cáo",
+        required=False,
+        choices=[(level.value, level.label) for level in periods.LEVELS],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    alike = forms.BooleanField(
+        label="Đặt như vậy cho mọi kỳ cùng loại trong năm (hạn cách ngày cuối kỳ bằng nhau)", required=False
+    )
+
+
+class CampaignForm(PeriodForm):
+    """A campaign: its name and days too. `level`: of the unit that sets it; only those below may be asked."""
+
+    name = forms.CharField(label="Tên đợt", max_length=100, help_text="Ví dụ: Tháng Thanh niên, Chiến dịch hè.")
+    first_day = VietnameseDateField(label="Từ ngày", needs_year=True)
+    last_day = VietnameseDateField(label="Đến ngày", needs_year=True)
+    is_asked = alike = None
+
+    def __init__(self, *args, level, **kwargs):
+        super().__init__(*args, **kwargs)
+        below = periods.levels_below(level)
+        self.fields["levels"].choices = [(each.value, each.label) for each in below]
+        self.fields["levels"].initial = [each.value for each in below if each in reporting_levels()] or below[:1]
+
+    field_order = ["name", "first_day", "last_day", "due", "grace", "levels"]
+
+
+def initial_of(period):
+    """What a form shows of a period; of a campaign that is not there yet what is usual."""
+    if period is None:
+        return {"grace": 3}
+    names = ("name", "first_day", "last_day", "due", "grace", "is_asked", "levels")
+    return {name: getattr(period, name) for name in names}
