@@ -5,6 +5,7 @@ from datetime import date
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
+from activities import lateness
 from activities.models import UnitTotal
 from targets.models import Indicator, Nature
 from targets.years import chosen_year
@@ -41,6 +42,7 @@ def unit_detail(request, code):
         context |= _line(request.user, unit, placement) | _below(request, unit, placement)
         context["structure"] = structure_of(unit, placement, work_year.first_day if work_year else date(year, 1, 1))
         context["headcounts"] = headcounts(unit, work_year) if work_year else []
+        context["reporting"] = lateness.sentence(unit, work_year) if work_year else ""
     return render(request, "reports/unit_detail.html", context)
 
 

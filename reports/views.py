@@ -5,10 +5,11 @@ from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
 
-from activities import reading
+from activities import reading, unit_periods
 from activities.models import Activity
 from reports import home
 from reports.evaluation import badness, evaluate
+from reports.late_tile import late_tile
 from reports.rows import Child, progress_url, row_of
 from reports.summary import summarise
 from targets import intake
@@ -37,14 +38,16 @@ def dashboard(request):
         "leads": _leads(request.user),
     }
     if placement:
+        periods = unit_periods.periods_of(placement)
         results = evaluate([placement], year, compare=False, pending=reading.waiting(placement.path, year))[unit.pk]
         rows = [row_of(result, unit, year) for target in results for result in target.measures]
         rows.sort(key=_badness)
         context["unanswered"] = intake.open_for(request.user, placement, year, [row.result.plan for row in rows])
+        context["late"] = late_tile(request.user, placement, year, periods) if context["leads"] else None
         context |= {"rows": rows if context["leads"] else rows[:SHORT], "all": len(rows), "summary": summarise(results)}
     if context["can_log"]:
         context |= home.of_writer(request.user)
-        context |= home.of_unit(request.user, placement, year) if placement else {}
+        context |= home.of_unit(request.user, placement, year, periods) if placement else {}
     if context["can_review"]:
         waiting = Activity.objects.reviewable_by(request.user)
         context["waiting"] = waiting.select_related("unit", "kind").order_by("submitted_at", "pk")[:5]

@@ -88,7 +88,7 @@ def test_kinds_are_counted_below_and_a_mismatch_with_the_documents_is_said(world
     for i in range(3):
         make_unit(f"c{i}", "chi-doan-co-so", world.k1)
     make_unit("cu", "chi-doan-co-so", world.k1, dissolved=date(2023, 6, 1))
-    organising.state_parts(unit=world.k1, parts={"đoàn cơ sở": 2, "chi đoàn cơ sở": 2}, total=5)
+    organising.state_parts(unit=world.k1, parts={"đoàn cơ sở": 2, "chi đoàn cơ sở": 2}, total=5, actor=world.admin)
     response = page(world.secretary, "k1", nam=2024)
     structure = response.context["structure"]
     assert structure.kinds == [("Đoàn cơ sở", 2), ("Chi đoàn cơ sở", 3)]
@@ -115,8 +115,12 @@ def test_people_stand_with_role_and_phone(world, page):
 
 def test_moves_clusters_and_former_names_are_told(world, page):
     move_unit(unit=world.b11, parent=world.k2, year=2024, actor=world.admin, reason="QĐ 7 (minh họa)")
-    organising.form_cluster(year=2024, organizer=world.p2, name="Cụm 3 (minh họa)", members=[world.b11, world.b21])
-    organising.rename_unit(unit=world.b11, name="Tên mới (minh họa)", short_name="", was="Đơn vị b11")
+    organising.form_cluster(
+        year=2024, organizer=world.p2, name="Cụm 3 (minh họa)", members=[world.b11, world.b21], actor=world.admin
+    )
+    organising.rename_unit(
+        unit=world.b11, name="Tên mới (minh họa)", short_name="", was="Đơn vị b11", actor=world.admin
+    )
     text = " ".join(main(page(world.central, "b11", nam=2024)).split())
     assert "áp dụng cho năm 2024: Đơn vị k1 → Đơn vị k2. QĐ 7 (minh họa)" in text
     assert "Cụm 3 (minh họa) (Đơn vị p2)" in text
@@ -125,7 +129,7 @@ def test_moves_clusters_and_former_names_are_told(world, page):
 
 
 def test_a_dissolved_unit_leads_to_its_successor(world, page):
-    organising.update_unit(unit=world.b11, dissolved=date(2025, 7, 1), successor=world.b12)
+    organising.update_unit(unit=world.b11, dissolved=date(2025, 7, 1), successor=world.b12, actor=world.admin)
     assert "Đã giải thể ngày 01/07/2025; đơn vị kế thừa:" in main(page(world.secretary, "b11"))
     assert "<dt>Kế thừa từ</dt><dd>Đơn vị b11</dd>" in main(page(world.secretary, "b12"))
 
