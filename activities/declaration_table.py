@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
-from activities import level_changes, recording, review, warnings
+from activities import level_changes, locks, recording, review, warnings
 from activities.declaration_form import day_field, day_in, iso_day, offered, reason_field, title_of, usual_day
 from activities.declared import levels_of
 from activities.models import Activity
@@ -16,7 +16,7 @@ from unionwork.dates import format_date
 from unionwork.fields import FigureField
 from unionwork.numbers import Parsed
 from unionwork.verbs import verb
-from units import tree
+from units import journal, tree
 
 BLANK = Parsed(None)
 CELL, KEEP = "o", "giu"  # o-<unit>-<indicator>: a level; giu-<unit>: “xác nhận không đổi”
@@ -230,6 +230,8 @@ def _declare(*, entries, actor, asked=(), reason=""):
     rules = Rules()
     _judge([entry for entry, _ in entries], rules)
     new = _new([entry for entry, _ in entries])
+    if locked := locks.of_entries({entry.activity.unit_id: entry for entry in new}, rules):
+        raise Refused({unit: {"last_day": why} for unit, why in locked.items()})
     found = []
     for entry, levels in entries:
         said = warnings.warnings_of(entry, warnings.Known(levels=levels), rules)
@@ -240,8 +242,10 @@ def _declare(*, entries, actor, asked=(), reason=""):
         raise warnings.Unanswered(found, was_asked=False)
     if new and found and not reason:
         raise warnings.Unanswered(found, was_asked=True)
-    saved = recording.create_many(entries=new, actor=actor, rules=rules, settled=True)
-    review.submit_many(ids=[activity.pk for activity in saved], actor=actor)
+    with journal.kept() as notes:
+        saved = recording.create_many(entries=new, actor=actor, rules=rules, settled=True)
+        review.submit_many(ids=[activity.pk for activity in saved], actor=actor)
+    journal.write(notes)
     return len(saved)
 
 

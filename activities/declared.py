@@ -61,8 +61,10 @@ def declarations(year, since=None, until=None):
 
 
 def recent(unit, year):
-    """The unit's own declarations, newest first; `corrections`: what was changed of them, and when."""
-    edits = Prefetch("events", Event.objects.filter(step=Step.EDIT).order_by("pk"), to_attr="corrections")
+    """The unit's own declarations, newest first; `edits`: what was changed of them, and when."""
+    edits = Prefetch(
+        "events", Event.objects.filter(step__in=[Step.EDIT, Step.CORRECT, Step.ADOPT]).order_by("pk"), to_attr="edits"
+    )
     return declarations(year).filter(unit=unit).prefetch_related(edits)[:12]
 
 

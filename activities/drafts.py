@@ -5,7 +5,6 @@ record is saved.
 """
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import F
 from django.http import QueryDict
 from django.urls import reverse
@@ -16,6 +15,7 @@ from activities.models import Activity, ActivityKind, Evidence, FormDraft
 from activities.record_form import FIGURE
 from targets.models import Indicator
 from unionwork.text import nfc
+from unionwork.verbs import verb
 
 MOST_DRAFTS = 20  # of one person: the oldest go
 MOST_TEXT = 20_000  # characters of all fields: far above the longest honest form
@@ -39,7 +39,7 @@ class Finished(ValidationError):
         super().__init__("Hoạt động này đã được lưu.")
 
 
-@transaction.atomic
+@verb("Lưu bản đang nhập")
 def keep(*, user, key, version, data):
     """Keep the fields (a QueryDict) of the form `key`; 0 is the version of a draft that is not there yet.
 
@@ -100,6 +100,7 @@ def _drop_oldest(user):
     mine.filter(pk__in=list(mine.values_list("pk", flat=True)[MOST_DRAFTS:])).delete()
 
 
+@verb("Bỏ bản đang nhập")
 def drop(*, user, key):
     """Whether there was such a draft of this person; it is gone."""
     return bool(FormDraft.objects.filter(user=user, key=key).delete()[0])
@@ -133,6 +134,7 @@ def fields_of(draft):
     return fields
 
 
+@verb("Nhập tiếp bản đã gửi")
 def carry_over(*, user, old_key, form_key):
     """What belonged to a form that was sent before goes on with the form that took over its content."""
     Evidence.objects.filter(form_key=old_key, activity=None, uploader=user).update(form_key=form_key)

@@ -131,8 +131,12 @@ def sweep(*, now=None):
     late = Evidence.objects.filter(activity=None, at__lt=now - SETTLED)
     for record in Activity.objects.filter(form_key__in=late.values("form_key")).select_related("author"):
         # Sent in the very moment in which the form was saved.
-        done.claimed += late.filter(form_key=record.form_key, uploader=record.author).count()
-        claim(activity=record, actor=record.author)
+        sent = late.filter(form_key=record.form_key, uploader=record.author).count()
+        try:
+            claim(activity=record, actor=record.author)
+        except ValidationError:  # locked or cancelled by now: it waits like those of forms never saved
+            continue
+        done.claimed += sent
     for row in Evidence.objects.filter(activity=None, at__lt=now - KEPT):
         deleted, _ = Evidence.objects.filter(pk=row.pk, activity=None).delete()
         if deleted:

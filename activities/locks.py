@@ -1,8 +1,12 @@
 """Khoá số liệu: which records can no longer change, and why.
 
-Accepting a period report locks its days for the unit and everything below it; closing the work year locks all. An
-`Unlock` that still holds opens the days of one unit and everything below it again. A record is locked when that is so
-for any unit it counts for. Of a declaration every later locked day counts too: the level it declares still stands then.
+Accepting a period report locks its days for the unit and everything below it; closing the work year locks all. A
+record is locked when that is so for any unit it counts for. Of a declaration every later locked day counts too: the
+totals hold by how much a level changed, so that another level in January is another change in July.
+
+An `Unlock` that still holds (`until` is compared with the moment of the check) opens the days of one unit and
+everything below it again, as far as whoever gave it could decide: not the periods accepted since, and of a declaration
+only the later periods that the unlock reaches into.
 
 Looked at inside the writing transaction, under the shared tree lock; accepting, unlocking and closing take it
 exclusively, so that no writer lands in a period behind their back.
@@ -10,9 +14,10 @@ exclusively, so that no writer lands in a period behind their back.
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from activities.models import GIVEN, Activity, HostState, PeriodReport, RecordNature, ReportState, Unlock
 from unionwork.dates import format_date
@@ -26,6 +31,7 @@ FIELDS = (
     "version",
     "unit_id",
     "year_id",
+    "title",
     "last_day",
     "author_id",
     "approver_id",
@@ -56,10 +62,17 @@ class Spot:
 
 @dataclass
 class Standing:
-    """`lock`: why the record cannot change, in words; "" when it can. `touches`: the reports that its figures are in,
-    in words."""
+    """How a record stands.
+
+    `lock`: why it cannot change, in words; "" when it can. `locked_by`: what locks it, each in words. `shut`: {unit
+    that needs an unlock: the day it must reach}. `open_until`: an unlock lets it change so long. `touches`: the reports
+    that its figures are in, in words.
+    """
 
     lock: str = ""
+    locked_by: list = field(default_factory=list)
+    shut: dict = field(default_factory=dict)
+    open_until: datetime | None = None
     touches: list = field(default_factory=list)
 
 
@@ -116,21 +129,57 @@ def refuse(spots):
             raise Locked(standing.lock)
 
 
-def of_record(activity):
-    """The Standing of a saved record."""
-    hosts = [host.unit for host in activity.hosts.counting().select_related("unit")]
-    return standings({activity.pk: spot_of(activity, activity.kind.nature, hosts)})[activity.pk]
+def of_entries(entries, rules):
+    """{key: why it is locked} of the new records among {key: Entry} that fall into a locked period."""
+    spots = {
+        key: spot_of(entry.activity, rules.kinds[entry.activity.kind_id].nature, entry.hosts)
+        for key, entry in entries.items()
+    }
+    return {key: standing.lock for key, standing in standings(spots).items() if standing.lock}
+
+
+def of_record(activity, hosts=None):
+    """The Standing of a saved record, read anew. `hosts`: its `Host` rows, for a page that has just read everything."""
+    if hosts is None:
+        return standings({pk: spot(record) for pk, record in read([activity.pk]).items()})[activity.pk]
+    units = [host.unit for host in hosts if not host.has_declined]
+    return standings({activity.pk: spot_of(activity, activity.kind.nature, units)})[activity.pk]
 
 
 @dataclass(frozen=True)
 class _Report:
+    """A word given about some days. `accepted`: when its superior took it, so that it locks."""
+
     first_day: date
     last_day: date
-    is_lock: bool
     words: str
+    is_lock: bool
+    accepted: datetime | None
+    decider: str
 
     def holds(self, spot):
         return self.first_day <= spot.day <= self.last_day or (spot.is_level and spot.day <= self.last_day)
+
+    @property
+    def in_full(self):
+        if self.accepted is None:
+            return self.words
+        return f"{self.words}, nhận ngày {format_date(timezone.localdate(self.accepted))} bởi {self.decider}"
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """An unlock that holds."""
+
+    first_day: date
+    last_day: date
+    at: datetime
+    until: datetime
+
+    def opens(self, report):
+        """Whether whoever gave it could open this period too."""
+        is_older = report.accepted is None or report.accepted <= self.at
+        return is_older and report.first_day <= self.last_day
 
 
 def _standing(spot, lines, reports, unlocks):
@@ -139,18 +188,30 @@ def _standing(spot, lines, reports, unlocks):
     for unit in sorted(spot.units):
         line = lines.get((unit, spot.year), [unit])
         here = [row for of in line for row in reports.get((of, spot.year), ()) if row.holds(spot)]
-        standing.touches += [row.words for row in here if row.words not in standing.touches]
         locks = [row for row in here if row.is_lock]
+        standing.touches += [row.words for row in here if row.words not in standing.touches]
         if not locks and spot.is_open:
             continue
-        is_opened = any(first <= spot.day <= last for of in line for first, last in unlocks.get((of, spot.year), ()))
-        if not is_opened and not standing.lock:
-            standing.lock = (
-                f"Số liệu ngày {format_date(spot.day)} đã khoá ({locks[0].words}). {HINT}"
-                if locks
-                else f"Năm công tác {spot.year} đã khoá nên không thay đổi được nữa."
-            )
+        openings = [row for of in line for row in unlocks.get((of, spot.year), ()) if _covers(row, spot)]
+        shut = [lock for lock in locks if not any(row.opens(lock) for row in openings)]
+        is_shut = bool(shut) or (not spot.is_open and not openings)
+        if not is_shut:
+            until = max(row.until for row in openings)
+            standing.open_until = min(filter(None, [standing.open_until, until]))
+            continue
+        standing.shut[unit] = max([spot.day, *(row.first_day for row in shut)])
+        said = [row.in_full for row in shut] or [f"Năm công tác {spot.year} đã đóng"]
+        standing.locked_by += [words for words in said if words not in standing.locked_by]
+        standing.lock = standing.lock or (
+            f"Số liệu ngày {format_date(spot.day)} đã khoá ({shut[0].words}). {HINT}"
+            if shut
+            else f"Năm công tác {spot.year} đã khoá nên không thay đổi được nữa."
+        )
     return standing
+
+
+def _covers(opening, spot):
+    return opening.first_day <= spot.day <= opening.last_day
 
 
 def _lines(spots, years):
@@ -170,19 +231,20 @@ def _reports(lines, years):
     units = sorted({unit for line in lines.values() for unit in line})
     for start in range(0, len(units), BATCH):
         rows = PeriodReport.objects.filter(year__in=years, unit__in=units[start : start + BATCH], state__in=GIVEN)
-        for row in rows.select_related("period", "unit").order_by("pk"):
+        for row in rows.select_related("period", "unit", "decider").order_by("pk"):
+            days, words = (row.period.first_day, row.period.last_day), f"{row.period} của {row.unit}"
             is_lock = row.state == ReportState.ACCEPTED
-            words = f"{row.period} của {row.unit}"
-            found[row.unit_id, row.year_id].append(_Report(row.period.first_day, row.period.last_day, is_lock, words))
+            report = _Report(*days, words, is_lock, row.decided_at if is_lock else None, str(row.decider or ""))
+            found[row.unit_id, row.year_id].append(report)
     return found
 
 
 def _unlocks(lines, years):
-    """{(unit, year): [(first day, last day)]} that hold now."""
+    """{(unit, year): [_Opening]} that hold now."""
     found = defaultdict(list)
     units = sorted({unit for line in lines.values() for unit in line})
     for start in range(0, len(units), BATCH):
         rows = Unlock.objects.active().filter(year__in=years, unit__in=units[start : start + BATCH])
-        for unit, year, first, last in rows.values_list("unit_id", "year_id", "first_day", "last_day"):
-            found[unit, year].append((first, last))
+        for unit, year, *said in rows.values_list("unit_id", "year_id", "first_day", "last_day", "at", "until"):
+            found[unit, year].append(_Opening(*said))
     return found

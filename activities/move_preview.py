@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
 from activities.models import COUNTED, Activity, Figure, Host, UnitTotal
-from activities.moving import move_unit, years_to_move
+from activities.moving import move_unit, why_locked, years_to_move
 from targets.models import Indicator, Nature
+from unionwork.verbs import verb
 from units import organising, tree
 from units.models import Placement, Unit
 from units.tree import ancestor_ids
@@ -66,6 +66,8 @@ def preview_move(*, unit, parent, year):
             raise ValidationError(f"“{parent}” không có trong cây đơn vị năm {each}; chọn áp dụng từ năm sau đó.")
         if above[each].path.startswith(here[each].path):
             raise ValidationError("Không thể chuyển một đơn vị vào chính nó hoặc đơn vị cấp dưới của nó.")
+        if why := why_locked(unit=unit, parent=parent, year=each):
+            raise ValidationError(why)
     sizes = {each: placed.filter(year=each, path__startswith=here[each].path).count() for each in moving}
     previews = [_year(here[each], above[each], sizes[each]) for each in moving]
     return Preview(previews, _seal(here, above, sizes))
@@ -76,7 +78,7 @@ def _seal(here, above, sizes):
     return sha256(repr(state).encode()).hexdigest()[:16]
 
 
-@transaction.atomic
+@verb("Chuyển đơn vị")
 def move_as_previewed(*, unit, parent, year, actor, reason, seal):
     """`moving.move_unit`, unless the tree has changed since the preview sealed `seal`. Returns the years."""
     tree.lock_exclusive()

@@ -1,12 +1,13 @@
 """The same again: a new form from an old record, and several records written from one page."""
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
-from activities import recording, review, warnings
+from activities import locks, recording, review, warnings
 from activities.models import Activity, Doubt, Host
 from activities.rules import Rules, missing
-from units import tree
+from unionwork.verbs import verb
+from units import journal, tree
 
 
 class Refused(Exception):
@@ -44,7 +45,7 @@ def write_down(**what):
         return _write_down(**what)
 
 
-@transaction.atomic
+@verb("Ghi nhiều hoạt động")
 def _write_down(*, entries, actor, send, asked=(), reason=""):
     tree.lock_shared()  # before the rules read which years are open
     rules = Rules()
@@ -52,11 +53,15 @@ def _write_down(*, entries, actor, send, asked=(), reason=""):
     if errors:
         raise Refused(errors)
     new = _new(entries, actor)
+    if locked := locks.of_entries(new, rules):
+        raise Refused({label: {"last_day": why} for label, why in locked.items()})
     if send:
         _ask(new, rules, asked, reason)
-    saved = recording.create_many(entries=list(new.values()), actor=actor, rules=rules, settled=True)
-    if send:
-        review.submit_many(ids=[activity.pk for activity in saved], actor=actor)
+    with journal.kept() as notes:
+        saved = recording.create_many(entries=list(new.values()), actor=actor, rules=rules, settled=True)
+        if send:
+            review.submit_many(ids=[activity.pk for activity in saved], actor=actor)
+    journal.write(notes)
     return saved
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from activities import recording, review
+from activities import locks, recording, review
 from activities.models import Activity, ActivityKind, Figure, RecordNature, Status, WorkLevel
 from activities.rules import Entry, Rules, missing
 from targets.models import Indicator, Nature
@@ -14,7 +14,7 @@ from unionwork.columns import ChoiceColumn, DateColumn, NumberColumn, ReferenceC
 from unionwork.dates import format_date
 from unionwork.imports import ImportErrors, StrictResource
 from unionwork.text import header_key, nfc
-from units import access
+from units import access, journal, tree
 from units.models import Unit
 
 BATCH = 5000  # units in one statement
@@ -25,6 +25,7 @@ class Line:
     number: int  # row in the user's workbook
     entry: Entry
     same: tuple  # what makes two records one
+    day_header: str  # of the column its last day was typed in
 
 
 class RecordResource(StrictResource):
@@ -40,7 +41,7 @@ class RecordResource(StrictResource):
     def before_import(self, dataset, **kwargs):
         super().before_import(dataset, **kwargs)
         self.rules = Rules()
-        self.lines = []
+        self.lines, self.notes = [], []
         self.first_at = {}
 
     def extra_columns(self, headers):
@@ -70,7 +71,8 @@ class RecordResource(StrictResource):
             if "figures" in errors:
                 errors["figures"] = "chưa có số liệu nào: điền ít nhất một cột số liệu, hoặc xoá dòng này"
             raise ValidationError(errors)
-        line = Line(row.number, entry, self.same(entry))
+        day_header = self.fields[self.field_columns.get("last_day", "last_day")].column_name
+        line = Line(row.number, entry, self.same(entry), day_header)
         first = self.first_at.setdefault(line.same, row.number)
         if first != row.number:
             raise ValidationError(f"trùng với dòng {first}: {self.said_same}")
@@ -78,13 +80,21 @@ class RecordResource(StrictResource):
         return True
 
     def finish(self):
+        tree.lock_shared()  # no period is locked between this look and the writing
         already = self.already_there()
-        if already:
-            raise ImportErrors(
-                (line.number, None, f"trùng với {code} đã có: {self.said_same}") for line, code in already
-            )
+        wrong = [(line.number, None, f"trùng với {code} đã có: {self.said_same}") for line, code in already]
+        lines = {line.number: line for line in self.lines}
+        locked = locks.of_entries({number: line.entry for number, line in lines.items()}, self.rules)
+        wrong += [(number, lines[number].day_header, why) for number, why in locked.items()]
+        if wrong:
+            raise ImportErrors(wrong)
         if self.errors:
             return
+        with journal.kept(self.notes):  # approving locks units: nobody waits for them holding an end of the journal
+            self._write_down()
+        journal.write(self.notes)
+
+    def _write_down(self):
         records = recording.create_many(
             entries=[line.entry for line in self.lines], actor=self.user, rules=self.rules, settled=True
         )
@@ -112,7 +122,8 @@ class RecordResource(StrictResource):
         """Records of past periods may be the first of their year."""
         if day <= timezone.localdate() and self.rules.year_of(day) is None:
             try:
-                open_year(year=day.year)
+                with journal.kept(self.notes):
+                    open_year(year=day.year, actor=self.user)
             except ValidationError as refused:
                 raise ValidationError({"last_day": refused.messages}) from refused
             self.rules = Rules()

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from statistics import median_high
 
-from django.db import transaction
 from django.db.models import Q
 
 from activities import level_changes, reuse
@@ -18,6 +17,7 @@ from activities.rules import entry_of
 from unionwork.dates import format_date
 from unionwork.numbers import format_number
 from unionwork.text import fold
+from unionwork.verbs import verb
 from units.models import Placement
 
 TIMES_USUAL = 3
@@ -61,7 +61,7 @@ class Known:
     levels: dict = field(default_factory=dict)  # {indicator id: Level} that the unit declared before a declaration
 
 
-@transaction.atomic
+@verb("Trả lời cảnh báo")
 def answer(*, entry, rules, asked=(), reason=""):
     """Keep the warnings of a record that was just sent, and the writer's one answer to them.
 

@@ -171,7 +171,7 @@ def test_a_backdated_declaration_is_counted_where_it_belongs(staff, world):
         assert client_answer.status_code == 403  # two people
     staff.force_login(world.secretary)
     for record in Activity.objects.filter(status=Status.PENDING):
-        staff.post(reverse("activity_approve", args=[record.pk]))
+        staff.post(reverse("activity_approve", args=[record.pk]), {"version": record.version})
     listed = reverse("declaration_list")
     levels = {
         quarter: {
@@ -197,7 +197,7 @@ def test_a_closed_year_and_days_to_come_are_refused_in_words(staff, world):
     response = staff.post(ADDRESS, sent({(world.b11, world.members): "110"}))
     assert (response.status_code, response.context["form"].errors) == (
         422,
-        {"last_day": ["Năm công tác 2024 đã khoá nên không ghi thêm hay sửa được nữa."]},
+        {"last_day": ["Năm công tác 2024 đã khoá nên không thay đổi được nữa."]},
     )
     assert (Activity.objects.count(), response.context["form"].quarters) == (0, [])
 
@@ -219,14 +219,17 @@ def test_the_table_asks_as_often_for_three_units_as_for_one(staff, world, youth)
     make_unit("b13", "doan-co-so", world.k1)
     units = [world.b11, world.b12, row_unit("b13")]
     reads, writes = [], []
-    for number, day in ((1, "30/06/2024"), (3, "30/09/2024")):
+    for number, day in ((2, "30/06/2024"), (3, "30/09/2024")):
         with CaptureQueriesContext(connection) as captured:
             assert staff.get(TABLE, K1).status_code == 200
         reads.append(len(captured))
         data = sent({(unit, world.members): f"{number}00" for unit in units[:number]}, last_day=day)
         data |= {
             "warning_reason": "Kỳ đầu",
-            "da-hoi": ["Đơn vị b11: “Chỉ số thu-doan-vien” 100 → 300 đoàn viên: +200% so với số kê khai 30/06/2024."],
+            "da-hoi": [
+                f"Đơn vị {code}: “Chỉ số thu-doan-vien” 200 → 300 đoàn viên: +50% so với số kê khai 30/06/2024."
+                for code in ("b11", "b12")
+            ],
         }
         with CaptureQueriesContext(connection) as captured:
             assert staff.post(ADDRESS, data).status_code == 302

@@ -218,13 +218,13 @@ def test_a_correction_shows_old_and_new_and_an_earlier_day_stays_where_it_belong
     edit = reverse("activity_edit", args=[late.pk])
     assert [row["before"] for row in client.get(edit).context["form"].level_rows] == ["70"]
     version = Activity.objects.get(pk=late.pk).version
-    client.post(edit, typed(world.b11, "80", last_day="30/09/2024", version=version))
+    client.post(edit, typed(world.b11, "80", last_day="30/09/2024", version=version, change_reason="Đếm lại"))
     late.refresh_from_db()
     assert (late.status, late.events.last().changes[1:]) == (Status.PENDING, [["Chỉ số thu-doan-vien", "100", "80"]])
     assert "Chỉ số thu-doan-vien 100 → 80" in client.get(LIST, {"nam": 2024}).content.decode()
     client.force_login(world.secretary)
     assert rows(client.get(LIST, {"nam": 2024}))["b11"] == (1, 1, [70])
-    client.post(reverse("activity_approve", args=[late.pk]))
+    client.post(reverse("activity_approve", args=[late.pk]), {"version": late.version})
     assert [rows(client.get(LIST, {"nam": 2024, "quy": quarter}))["b11"][2] for quarter in "123"] == [[], [70], [80]]
 
 
@@ -254,7 +254,7 @@ def test_a_closed_year_is_refused_in_words(client, world):
     response = client.post(NEW, typed(world.b11, "70"))
     assert (response.status_code, response.context["form"].errors["last_day"]) == (
         422,
-        ["Năm công tác 2024 đã khoá nên không ghi thêm hay sửa được nữa."],
+        ["Năm công tác 2024 đã khoá nên không thay đổi được nữa."],
     )
 
 

@@ -234,7 +234,7 @@ def test_an_approved_record_takes_evidence_and_stays_approved_until_nothing_may_
     assert notes(activity) == [("attach", "approved", "approved", "anh.jpg")]
 
     close_year(year=2024)
-    closed = "Năm công tác 2024 đã khoá nên không thay đổi được minh chứng."
+    closed = "Năm công tác 2024 đã khoá nên không thay đổi được nữa."
     assert send(cadre, activity.form_key, file=photo(seed=2)).json() == {"error": closed}
     assert cadre.post(reverse("evidence_remove", args=[row.key]), headers=JSON).json() == {"error": closed}
     assert Evidence.objects.count() == 1
@@ -294,11 +294,17 @@ def test_the_sweep_clears_away_what_nobody_will_claim(world, capsys):
     # The form was saved in the very moment in which its photo came.
     missed = make_activity(world.b11, world.cadre, world.planting, form_key=late.form_key)
     Evidence.objects.filter(pk=late.pk).update(at=timezone.now() - timedelta(days=31))
+    stuck = attach(world.cadre, uuid.uuid4(), 5)
+    review.cancel(
+        activity=make_activity(world.b11, world.cadre, world.planting, form_key=stuck.form_key), actor=world.cadre
+    )
+    Evidence.objects.filter(pk=stuck.pk).update(at=timezone.now() - timedelta(days=2))
     new_file = default_storage.save("minh-chung/moi", ContentFile(b"x"))
     call_command("sweep_uploads")
     said = "Đã gắn 1 minh chứng vào hoạt động đã lưu, xoá 1 minh chứng bỏ dở và 0 tệp không còn bản ghi.\n"
     assert capsys.readouterr().out == said
-    assert {row.pk: row.activity for row in Evidence.objects.all()} == {young.pk: None, late.pk: missed, kept.pk: saved}
+    claimed = {row.pk: row.activity for row in Evidence.objects.all()}
+    assert claimed == {young.pk: None, late.pk: missed, kept.pk: saved, stuck.pk: None}
     assert [default_storage.exists(row.file.name) for row in (old, young, late, kept)] == [False, True, True, True]
     assert default_storage.exists(new_file)
     evidence.sweep(now=timezone.now() + timedelta(days=2))

@@ -60,12 +60,40 @@ class Record:
     status: str
     writers: set
     version: int = 1
+    last: tuple = ()  # (what happened to it last, who did it)
     answers: dict = field(default_factory=dict)  # {host: "confirmed" or "declined"} of the further hosts that answered
 
     def counting_hosts(self):
         """The lead and every further host that did not decline."""
         declined = {host for host in self.content.hosts if self.answers.get(host) == "declined"}
         return {self.content.unit, *self.content.hosts} - declined
+
+
+@dataclass
+class Lock:
+    """A period that a superior accepted. `since`: the how-manieth thing that happened."""
+
+    unit: int
+    year: int
+    first: date
+    last: date
+    since: int
+
+    def holds(self, day, is_level):
+        return self.first <= day <= self.last or (is_level and day <= self.last)
+
+
+@dataclass
+class Unlock:
+    unit: int
+    year: int
+    first: date
+    last: date
+    since: int
+
+    def opens(self, lock):
+        """Whoever gave it could open what was accepted by then and does not begin after its days."""
+        return lock.since < self.since and lock.first <= self.last
 
 
 @dataclass
@@ -77,6 +105,9 @@ class Oracle:
     grants: set = field(default_factory=set)  # (user, role, unit)
     records: list = field(default_factory=list)
     steps: int = 0  # events there must be
+    locks: dict = field(default_factory=dict)  # {(unit, period): Lock}
+    unlocks: dict = field(default_factory=dict)  # {key: Unlock}
+    happened: int = 0
 
     # --- the tree ------------------------------------------------------------------
 
@@ -126,16 +157,24 @@ class Oracle:
     def move(self, unit, parent, year):
         """Whether the move was possible; all years or none."""
         years = [each for each in self.open_years() if each >= year and unit in self.trees[each]]
-        trees = deepcopy(self.trees)
+        before = deepcopy(self.trees)
         for each in years:
-            if trees[each][unit] == parent:
+            if self.trees[each][unit] == parent:
                 continue
-            if parent not in trees[each] or parent in self.below(each, unit):
+            below = self.below(each, unit)
+            if parent not in self.trees[each] or parent in below or not self._move(each, unit, parent, below):
+                self.trees = before
                 return False
-            trees[each][unit] = parent
-        if years:
-            self.trees = trees
         return bool(years)
+
+    def _move(self, year, unit, parent, below):
+        """No counted record may be locked on its own lines, before or after, nor on the new superior's."""
+        counted = [row for row in self.records if row.status == "approved" and self.year_of(row.content.day) == year]
+        moved = [row for row in counted if below & row.counting_hosts()]
+        if any(self.is_locked(row) or self.is_locked(row, {parent}) for row in moved):
+            return False
+        self.trees[year][unit] = parent
+        return not any(self.is_locked(row) for row in moved)
 
     # --- records -------------------------------------------------------------------
 
@@ -152,38 +191,55 @@ class Oracle:
 
     def lawful(self, content):
         year = self.year_of(content.day)
-        if year is None or year in self.closed:
-            return False
-        return {content.unit, *content.hosts} <= set(self.trees[year])
+        return year is not None and {content.unit, *content.hosts} <= set(self.trees[year])
 
-    def is_open(self, record):
-        return self.year_of(record.content.day) not in self.closed
+    def is_locked(self, record, units=None):
+        """Whether a lock that nothing opens stands over one of the units the record counts for."""
+        content = record.content
+        year, is_level = self.year_of(content.day), content.kind == "stock"
+        return any(self._is_shut(unit, year, content.day, is_level) for unit in units or record.counting_hosts())
+
+    def _is_shut(self, unit, year, day, is_level):
+        line = self.line(year, unit) if unit in self.trees[year] else [unit]
+        here = [row for row in self.locks.values() if row.year == year and row.unit in line]
+        over = [row for row in here if row.holds(day, is_level)]
+        openings = [row for row in self.unlocks.values() if (row.year, row.unit in line) == (year, True)]
+        openings = [row for row in openings if row.first <= day <= row.last]
+        if any(not any(opening.opens(lock) for opening in openings) for lock in over):
+            return True
+        return year in self.closed and not openings
 
     def log(self, content, writer):
-        """Whether it was written down."""
+        """Whether it was written down: "ok", "invalid" or "wrong state"."""
         if not self.lawful(content):
-            return False
-        self.records.append(Record(content, "draft", {writer}))
+            return "invalid"
+        record = Record(content, "draft", {writer})
+        if self.is_locked(record):
+            return "wrong state"
+        self.records.append(record)
         self.steps += 1
-        return True
+        return "ok"
 
     def edit(self, record, content, writer, *, stale=False):
         """Whether it was accepted (also when nothing changed, which is never stale: the same form sent once more)."""
-        if (
-            not self.lawful(content)
-            or (stale and content != record.content)
-            or not self.is_open(record)
-            or record.status == "cancelled"
-        ):
-            return False
-        if content != record.content:
-            record.content = replace(content)
-            record.answers = {host: said for host, said in record.answers.items() if host in content.hosts}
-            record.writers.add(writer)
-            record.status = "pending" if record.status == "approved" else record.status
-            record.version += 1
-            self.steps += 1
-        return True
+        if not self.lawful(content):
+            return "invalid"
+        if self.is_locked(record):
+            return "wrong state"
+        if (stale and content != record.content) or record.status == "cancelled":
+            return "invalid"
+        if content == record.content:
+            return "ok"
+        answers = {host: said for host, said in record.answers.items() if host in content.hosts}
+        if self.is_locked(replace(record, content=content, answers=answers)):
+            return "wrong state"
+        record.content, record.answers = replace(content), answers
+        record.writers.add(writer)
+        record.last = ("edit", writer)
+        record.status = "pending" if record.status == "approved" else record.status
+        record.version += 1
+        self.steps += 1
+        return "ok"
 
     def may_decide(self, record, user):
         now = max(self.trees)
@@ -199,28 +255,81 @@ class Oracle:
         """ "ok", "incomplete", "wrong state" or "denied"."""
         if name == "submit" and not record.content.figures and not COUNTED_BY[record.content.kind]:
             return "incomplete"
-        if record.status not in FROM[name] or not self.is_open(record):
+        if record.status not in FROM[name] or self.is_locked(record):
             return "wrong state"
         if name in DECIDES and not self.may_decide(record, user):
             return "denied"
-        record.status = TO[name]
+        record.status, record.last = TO[name], (name, user)
         record.version += 1
         self.steps += 1
         return "ok"
 
+    def undo(self, record, user):
+        """Whether the user's own last decision was taken back."""
+        mine = record.last in (("approve", user), ("return", user)) and self.may_decide(record, user)
+        if not mine or self.is_locked(record):
+            return False
+        record.status, record.last = "pending", ("undo", user)
+        record.version += 1
+        self.steps += 1
+        return True
+
     def answer(self, name, record, host, user):
         """A further host confirms or declines: "ok", "wrong state" or "denied"; the same again changes nothing."""
-        if host not in record.content.hosts or record.status not in ANSWERED_IN or not self.is_open(record):
+        if host not in record.content.hosts or record.status not in ANSWERED_IN or self.is_locked(record):
             return "wrong state"
         now = max(self.trees)
         if host not in self.trees[now] or not any(
             who == user and role == "secretary" and unit in self.line(now, host) for who, role, unit in self.grants
         ):
             return "denied"
-        if record.answers.get(host) != ANSWERS[name]:
-            record.answers[host] = ANSWERS[name]
-            self.steps += 1
+        if record.answers.get(host) == ANSWERS[name]:
+            return "ok"
+        if self.is_locked(replace(record, answers=record.answers | {host: ANSWERS[name]})):
+            return "wrong state"  # it would count in a locked period of this host
+        record.answers[host] = ANSWERS[name]
+        self.steps += 1
         return "ok"
+
+    # --- periods -------------------------------------------------------------------
+
+    def is_above(self, user, unit):
+        """Whether the user is secretary of a unit strictly above."""
+        now = max(self.trees)
+        line = self.line(now, unit)[1:] if unit in self.trees[now] else []
+        return any((user, "secretary", each) in self.grants for each in line)
+
+    def accept(self, unit, period, days, year, user):
+        """Accept what the unit reported about a period: "ok" (also for the second time), "wrong state", "denied"."""
+        if not self.is_above(user, unit):
+            return "denied"
+        if year in self.closed:
+            return "wrong state"
+        if (unit, period) not in self.locks:
+            self.happened += 1
+            self.locks[unit, period] = Lock(unit, year, *days, self.happened)
+            for key, row in list(self.unlocks.items()):
+                if (row.unit, row.year) == (unit, year) and days[0] <= row.first and row.last <= days[1]:
+                    del self.unlocks[key]
+        return "ok"
+
+    def reopen(self, unit, period, user):
+        lock = self.locks.get((unit, period))
+        if not self.is_above(user, unit):
+            return "denied"
+        if lock is None or lock.year in self.closed:
+            return "wrong state"
+        line = self.line(lock.year, unit) if unit in self.trees[lock.year] else []
+        for key, row in self.locks.items():
+            covers = row.first <= lock.first and lock.last <= row.last
+            if key != (unit, period) and row.year == lock.year and row.unit in line and covers:
+                return "wrong state"
+        del self.locks[unit, period]
+        return "ok"
+
+    def unlock(self, key, unit, year, first, last):
+        self.happened += 1
+        self.unlocks[key] = Unlock(unit, year, first, last, self.happened)
 
     # --- answers -------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.alone, pytest.mark.own_database]
 ROOT = Path(__file__).resolve().parents[2]
 WRITERS = 8
 ACTIVITIES = 300
+ROUNDS = int(os.environ.get("PROOF_ROUNDS", "1"))
 START = "import sys, django; django.setup(); from tests.proofs.writers import main; main(*sys.argv[1:])"
 
 
@@ -141,14 +142,23 @@ def test_eight_approving_the_same_records_count_each_once(database):
 
 
 def test_eight_doing_different_things_leave_no_difference(database):
-    did, errors = summed(together(database, [("mix", number, 80) for number in range(WRITERS)]))
+    """Approve, return, edit, undo, cancel, declare, decline, move, lock, unlock. PROOF_ROUNDS=20 for the long run."""
+    operations = ROUNDS * ACTIVITIES
+    did, errors = summed(together(database, [("mix", number, operations) for number in range(WRITERS)]))
     found = run(database, "report")
     assert errors == []
     assert (found["differences"], found["broken_histories"]) == (0, 0)
+    assert (found["journal"], found["unjournaled"]) == ([], 0)
     assert found["records_total"] == found["figures_total"] > 0
     assert found["declined"] > 0
+    steps = Counter(found["steps"])
+    assert [steps[name] for name in ("return", "cancel", "restore")] == [
+        did[name] for name in ("give_back", "cancel", "restore")
+    ]
+    assert steps["unapprove"] + steps["recall"] == did["unapprove"] + did["undone"]
     everything = {"approve", "approve_some", "give_back", "submit", "edit", "unapprove", "cancel", "restore"}
-    assert everything | {"declare", "move", "answer"} <= {name for name, times in did.items() if times}
+    everything |= {"undo", "accept", "unlock", "reopen", "declare", "move", "answer"}
+    assert everything <= {name for name, times in did.items() if times}
 
 
 def test_nothing_changes_in_a_year_that_somebody_closed_meanwhile(database):

@@ -16,17 +16,29 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management import call_command
 from django.db import connections, transaction
 from django.db.utils import Error as DatabaseError
+from django.utils import timezone
 
-from activities import hosting, moving, recording, review, totals
+from activities import hosting, moving, periods, recording, review, totals, unlocking
 from activities.audit import audit
-from activities.models import Activity, ActivityKind, Event, Host, HostState, Status, Step, UnitTotal
+from activities.models import (
+    Activity,
+    ActivityKind,
+    Event,
+    Host,
+    HostState,
+    PeriodReport,
+    ReportState,
+    Status,
+    Step,
+    UnitTotal,
+)
 from activities.rules import Entry
 from targets import years
-from targets.models import Indicator
+from targets.models import Indicator, Period, PeriodKind
 from tests.factories import World, make_activity, make_user
 from unionwork.numbers import Parsed
-from units import access
-from units.models import Unit, User
+from units import access, journal
+from units.models import JournalEntry, Unit, User
 
 YEAR = 2024
 HOSTS = ("b11", "b12", "b21", "b22")
@@ -116,16 +128,17 @@ class Writer:
 
     def mix(self, operations):
         acts = [self.approve, self.approve, self.approve_some, self.give_back, self.submit, self.edit, self.unapprove]
-        acts += [self.cancel, self.restore, self.declare, self.answer]
+        acts += [self.undo, self.undo, self.cancel, self.restore, self.declare, self.answer]
+        seldom = {10: self.accept, 20: self.move, 25: self.unlock, 30: self.reopen, 35: self.reopen}
         for number in range(operations):
-            if number % 40 == 20:
-                self.attempt("move", self.move)
+            if act := seldom.get(number % 40):
+                self.attempt(act.__name__, act)
             act = self.random.choice(acts)
             self.attempt(act.__name__, act, self.random.choice(self.ids))
 
     def approve_some(self, pk):
         ids = self.random.sample(self.ids, 12)
-        return review.approve_many(ids=ids, actor=self.me).approved
+        return review.approve_many(ids=ids, actor=self.me).done
 
     def give_back(self, pk):
         review.return_to_author(activity=Activity.objects.get(pk=pk), actor=self.me, reason="Thiếu ảnh")
@@ -137,6 +150,41 @@ class Writer:
 
     def unapprove(self, pk):
         review.unapprove(activity=Activity.objects.get(pk=pk), actor=self.me, reason="Nhầm")
+        return True
+
+    def undo(self, pk):
+        """Of what this person decided last."""
+        mine = Event.objects.filter(actor=self.me, step__in=[Step.APPROVE, Step.RETURN]).order_by("-pk")[:5]
+        ids = [event.activity_id for event in mine] or [pk]
+        versions = dict(Activity.objects.filter(pk__in=ids).values_list("pk", "version"))
+        done = review.undo(decided=versions, actor=self.me).done
+        self.did["undone"] += len(done)
+        return done
+
+    def accept(self):
+        """A unit's word about a month, given and accepted by somebody else: its records are locked."""
+        unit, number = self.units[self.random.choice([*HOSTS, "k1"])], self.random.randrange(1, 13)
+        period = Period.objects.get(year=YEAR, kind=PeriodKind.MONTH, number=number)
+        nothing = not Activity.objects.filter(unit=unit, month=number).exists()
+        periods.report(unit=unit, period=period, nothing=nothing, actor=self.cadre)
+        report = PeriodReport.objects.get(unit=unit, period=period)
+        return periods.accept(report=report, actor=self.me, version=report.version)
+
+    def reopen(self):
+        report = PeriodReport.objects.filter(state=ReportState.ACCEPTED).order_by("?").first()
+        if report is None:
+            return False
+        periods.reopen_report(report=report, actor=self.me, reason="Sót số", version=report.version)
+        return True
+
+    def unlock(self):
+        """For a second: it closes itself while the others work."""
+        report = PeriodReport.objects.filter(state=ReportState.ACCEPTED).select_related("period").order_by("?").first()
+        if report is None:
+            return False
+        days = {"first_day": report.period.first_day, "last_day": report.period.last_day}
+        until = timezone.now() + timedelta(seconds=1)
+        unlocking.unlock(unit=report.unit, year=report.year, **days, until=until, reason="Sót số", actor=self.me)
         return True
 
     def cancel(self, pk):
@@ -155,7 +203,7 @@ class Writer:
         activity.first_day = activity.last_day = date(2024, 1, 1) + timedelta(days=self.random.randrange(300))
         figures = {self.members if stock else self.trees: Parsed(self.random.randrange(1, 5000))}
         hosts = [other] if not stock and self.random.random() < 0.4 else []
-        recording.edit(entry=Entry(activity, figures, hosts), actor=self.cadre, version=activity.version)
+        recording.edit(entry=Entry(activity, figures, hosts), actor=self.cadre, version=activity.version, reason="Lại")
         return True
 
     def answer(self, pk):
@@ -214,6 +262,10 @@ def report():
         "broken_histories": broken,
         "declined": Host.objects.filter(state=HostState.DECLINED).count(),
         "differences": len(audit(YEAR).differences),
+        "steps": Counter(Event.objects.values_list("step", flat=True)),
+        "journal": journal.verify().wrong,
+        "unjournaled": Event.objects.count()
+        - JournalEntry.objects.filter(object_type=Activity._meta.label_lower).count(),
     }
 
 
