@@ -7,7 +7,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from activities import drafts, evidence, evidence_views, recording, review, warnings
+from activities import corrections, drafts, evidence, evidence_views, locks, recording, review, warnings
 from activities.declaration_form import DeclarationForm
 from activities.draft_views import onward, opened_draft, read_key, sent_twice
 from activities.forms import ActivityForm, MilestoneForm
@@ -15,7 +15,7 @@ from activities.models import EDITABLE, Activity, RecordNature, Status, Step
 from activities.repeating import started_from
 from activities.rules import Rules
 from unionwork.policy import policy
-from units import access
+from units import access, journal
 from units.models import Unit
 
 SEND, KEEP = "gui", "nhap"
@@ -41,8 +41,13 @@ def activity_create(request):
 @policy(access.LOG, relation="subtree", methods="GET POST")
 def activity_edit(request, pk):
     activity = written_by(request.user, pk)
-    if activity.status not in EDITABLE or not activity.year.is_open:
-        messages.error(request, f"Không sửa được hoạt động ở trạng thái “{activity.get_status_display()}”.")
+    lock = locks.of_record(activity).lock
+    if lock or activity.status not in EDITABLE:
+        wrong = f"Không sửa được hoạt động ở trạng thái “{activity.get_status_display()}”."
+        messages.error(request, lock or wrong)
+        return onward(request, "activity_detail", pk=pk)
+    if request.method == "GET" and corrections.is_kept(activity) and (waits := corrections.waiting(activity)):
+        messages.info(request, f"Đã có một bản sửa của {waits.author} chờ duyệt: rút hoặc duyệt bản đó trước.")
         return onward(request, "activity_detail", pk=pk)
     rules = Rules()
     classes = {RecordNature.STOCK: DeclarationForm, RecordNature.MILESTONE: MilestoneForm}
@@ -93,6 +98,7 @@ def record_page(request, make, activity, context):
     other content; 422: errors.
     """
     is_new, saved_status = activity.pk is None, activity.status
+    is_kept = not is_new and corrections.is_kept(activity)
     status, stored, draft, refused_files = 200, None, None, []
     if request.method == "GET":
         draft = opened_draft(request)
@@ -108,7 +114,7 @@ def record_page(request, make, activity, context):
         form = make(data=request.POST)
         refused_files = evidence_views.take(request)
         try:
-            done = form.is_valid() and not refused_files and _save(request, form, activity)
+            done = form.is_valid() and not refused_files and _save(request, form, activity, is_kept)
         except recording.SentOtherwise as other:
             return sent_twice(request, form, other.already)
         if done:
@@ -121,6 +127,7 @@ def record_page(request, make, activity, context):
         "form_url": request.get_full_path(),
         "record_pk": None if is_new else activity.pk,
         "is_new": is_new,
+        "is_kept": is_kept,
         "was_approved": saved_status == Status.APPROVED,
         "is_sent": saved_status in (Status.PENDING, Status.APPROVED),
         "return_reason": activity.return_reason if saved_status == Status.RETURNED else "",
@@ -136,30 +143,18 @@ def record_page(request, make, activity, context):
     return render(request, TEMPLATES[form.nature], context, status=status)
 
 
-def _save(request, form, activity):
-    """The saved record, or None with the reasons on the form. Written and sent in one transaction, or neither."""
-    is_new, was_saved = activity.pk is None, False
-    form_key = form.cleaned_data["form_key"]
+def _save(request, form, activity, is_kept):
+    """The saved record, or None with the reasons on the form. Everything in one transaction, or nothing.
+
+    `is_kept`: the record counts as it is; what was typed becomes a correction that waits beside it.
+    """
+    write = _propose if is_kept else _write
     try:
         with transaction.atomic():
-            entry = form.entry(activity)
-            if is_new:
-                saved = recording.create(entry=entry, actor=request.user)
-                was_saved = saved is not activity
-                if old_key := read_key(request.POST.get("thay-khoa")):
-                    drafts.carry_over(user=request.user, old_key=old_key, form_key=form_key)
-                if not was_saved:
-                    evidence.claim(activity=saved, actor=request.user)
-            else:
-                version = form.cleaned_data["version"] or 0
-                saved = recording.edit(entry=entry, actor=request.user, version=version)
-            if request.POST["luu"] == SEND and _is_unsent(saved, was_saved):
-                review.submit(activity=saved, actor=request.user)
-                saved.status, was_saved = Status.PENDING, False
-            if request.POST["luu"] == SEND and not was_saved:
-                entry.activity = saved
-                warnings.answer(entry=entry, rules=form.rules, **form.answer)
-            drafts.drop(user=request.user, key=form_key)
+            with journal.kept() as notes:  # several verbs: the ends of the journal are locked after the last of them
+                saved, say, words = write(request, form, form.entry(activity))
+                drafts.drop(user=request.user, key=form.cleaned_data["form_key"])
+            journal.write(notes)
     except recording.Stale:
         form.is_stale = True
         return None
@@ -169,13 +164,50 @@ def _save(request, form, activity):
     except ValidationError as refused:
         form.take(refused)
         return None
-    if was_saved:
-        messages.info(request, f"Đã lưu trước đó với mã {saved.code}; không ghi thêm lần nữa.")
-    elif saved.status == Status.PENDING:
-        messages.success(request, f"Đã gửi {saved.code}. Số liệu được tính vào chỉ tiêu ngay khi cấp trên duyệt.")
-    else:
-        messages.success(request, f"Đã lưu nháp {saved.code}. Bấm “Gửi duyệt” khi ghi xong.")
+    say(request, words)
     return saved
+
+
+def _write(request, form, entry):
+    """(the record written and, with “Gửi duyệt”, sent; how to say it, in words)."""
+    activity, is_new, was_saved = entry.activity, entry.activity.pk is None, False
+    if is_new:
+        saved = recording.create(entry=entry, actor=request.user)
+        was_saved = saved is not activity
+        if old_key := read_key(request.POST.get("thay-khoa")):
+            drafts.carry_over(user=request.user, old_key=old_key, form_key=form.cleaned_data["form_key"])
+        if not was_saved:
+            evidence.claim(activity=saved, actor=request.user)
+    else:
+        saved = recording.edit(entry=entry, actor=request.user, **_said(form))
+    if request.POST["luu"] == SEND and _is_unsent(saved, was_saved):
+        review.submit(activity=saved, actor=request.user)
+        saved.status, was_saved = Status.PENDING, False
+    if request.POST["luu"] == SEND and not was_saved:
+        entry.activity = saved
+        warnings.answer(entry=entry, rules=form.rules, **form.answer)
+    if was_saved:
+        return saved, messages.info, f"Đã lưu trước đó với mã {saved.code}; không ghi thêm lần nữa."
+    if saved.status == Status.PENDING:
+        sent = f"Đã gửi {saved.code}. Số liệu được tính vào chỉ tiêu ngay khi cấp trên duyệt."
+        return saved, messages.success, sent
+    if saved.status == Status.APPROVED:
+        return saved, messages.info, f"{saved.code} vẫn như cũ: không có gì thay đổi."
+    return saved, messages.success, f"Đã lưu nháp {saved.code}. Bấm “Gửi duyệt” khi ghi xong."
+
+
+def _propose(request, form, entry):
+    """(the record, which stays as it is; how to say it, in words)."""
+    code = entry.activity.code
+    if corrections.propose(entry=entry, actor=request.user, **_said(form)) is None:
+        return entry.activity, messages.info, f"{code} vẫn như cũ: không có gì thay đổi."
+    sent = f"Đã gửi bản sửa của {code}. Số cũ vẫn được tính cho tới khi bản sửa được duyệt."
+    return entry.activity, messages.success, sent
+
+
+def _said(form):
+    """What the form says about a change beside its content."""
+    return {"version": form.cleaned_data["version"] or 0, "reason": form.cleaned_data.get("change_reason", "")}
 
 
 def _is_unsent(saved, was_saved):

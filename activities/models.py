@@ -192,9 +192,12 @@ class Activity(models.Model):
 
     @property
     def edit_place(self):
-        """ "#" and the id of the place on the form that the reason of its return speaks of; "" when it names none."""
+        """ "#" and the id of the place on the form that its return points at, or that the reason speaks of; "" when
+        it names none."""
         if self.status != Status.RETURNED:
             return ""
+        if self.return_place:
+            return f"#{self.return_place}"
         named = (place for words, place in COMMENTED.items() if self.return_reason.startswith(words))
         return next((f"#{place}" for place in named if place), "")
 
@@ -426,7 +429,8 @@ class PeriodReport(models.Model):
     """Báo cáo kỳ: a unit's word that a period is complete; `nothing`: without any (further) activity.
 
     Accepted by the superior it locks the period for the unit and everything below it (`activities.locks`). Whether a
-    unit was late is decided by its first word: `first_at`, `days_late` (after the due day; within the grace too).
+    unit was late is decided by its first word that it did not take back: `first_at`, `days_late` (after the due day;
+    within the grace too).
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")

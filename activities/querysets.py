@@ -2,12 +2,23 @@
 
 from django.db import models
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Sum, When, Window
-from django.db.models.functions import RowNumber
+from django.db.models.functions import Cast, RowNumber
+from django.db.models.lookups import Contains
 from django.utils import timezone
 
 from unionwork.text import fold
 from units import access
 from units.models import Placement, Unit
+
+LAPSED = "Hoạt động đã thay đổi sau khi gửi bản sửa."  # what became of a correction
+
+
+def warned(doubt=""):
+    """Q: a record was sent with a warning, or with one of this kind (a `Doubt`)."""
+    if not doubt:
+        return ~Q(warnings=[])
+    # [[code, sentence], …] reads alike as text in both databases, and a sentence's own quotes are escaped in it.
+    return Q(Contains(Cast("warnings", models.TextField()), f'["{doubt}", "'))
 
 
 class ActivityQuerySet(models.QuerySet):
@@ -39,7 +50,8 @@ class ActivityQuerySet(models.QuerySet):
 
     def decidable_by(self, user):
         """Records this user may decide: as a secretary above the unit, or beside the writer in a unit of a level that
-        reviews itself; and never what the user wrote or changed (two people)."""
+        reviews itself; and never what the user wrote, changed or proposed to change (two people). Correcting figures
+        while deciding makes nobody a writer."""
         from activities.models import Event, Step
 
         units = Q(pk__in=[])
@@ -48,7 +60,9 @@ class ActivityQuerySet(models.QuerySet):
             if grant.level not in access.REVIEWS_ITSELF:
                 below = below.exclude(path=grant.path)
             units |= Q(unit__in=below.values("unit_id"))
-        written = Event.objects.filter(activity=OuterRef("pk"), actor=user, step__in=[Step.CREATE, Step.EDIT])
+        written = Event.objects.filter(
+            activity=OuterRef("pk"), actor=user, step__in=[Step.CREATE, Step.EDIT, Step.PROPOSE]
+        )
         return self.filter(units, ~Exists(written))
 
     def reviewable_by(self, user):
@@ -77,6 +91,10 @@ class ActivityQuerySet(models.QuerySet):
         for word in fold(text[:200]).split():
             found = found.filter(Q(search__contains=word) | Q(unit__search__contains=word))
         return found
+
+    def warned_of(self, doubt=""):
+        """Records that were sent with a warning, or with one of this kind (a `Doubt`)."""
+        return self.filter(warned(doubt))
 
     def with_figure_of(self, indicators):
         """Records that carry a figure of one of `indicators` (ids)."""
@@ -172,8 +190,20 @@ class CorrectionQuerySet(models.QuerySet):
         """Corrections that wait for this user: of records the user may decide, and not the user's own."""
         from activities.models import Activity, CorrectionState
 
-        records = Activity.objects.decidable_by(user).order_by().values("pk")
-        return self.filter(state=CorrectionState.PENDING, activity__in=records).exclude(author=user)
+        # Few corrections wait: each is looked at, instead of listing every record the user may decide.
+        records = Activity.objects.decidable_by(user).order_by().filter(pk=OuterRef("activity"))
+        return self.filter(Exists(records), state=CorrectionState.PENDING).exclude(author=user)
+
+    def for_list(self):
+        """With what a list shows; those that waited longest first."""
+        return self.select_related("activity__unit", "author").order_by("at", "pk")
+
+    def lapse(self, ids, actor):
+        """What still waits for these records (ids) has nothing to start from any more: the record left its place."""
+        from activities.models import CorrectionState
+
+        waiting = self.filter(activity__in=ids, state=CorrectionState.PENDING)
+        waiting.update(state=CorrectionState.WITHDRAWN, decider=actor, decided_at=timezone.now(), answer=LAPSED)
 
 
 class PeriodReportQuerySet(models.QuerySet):
@@ -209,3 +239,8 @@ class SavedFilterQuerySet(models.QuerySet):
         """The user's own, and those shared within a unit the user sees."""
         shared = Q(unit__in=Unit.objects.visible_to(user).values("pk"))
         return self.filter(Q(user=user) | shared).exclude(name="")
+
+    def offered_to(self, user):
+        """Of the visible ones the own, and those shared with the people of a unit on which the user has a role."""
+        mine = [grant.unit_id for grant in access.VIEW.grants(user) if grant.unit_id]
+        return self.visible_to(user).filter(Q(user=user) | Q(unit__in=mine))

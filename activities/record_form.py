@@ -6,8 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
 
-from activities import warnings
-from activities.models import Activity, RecordNature, Status
+from activities import locks, warnings
+from activities.models import COUNTED, Activity, RecordNature, Status
 from activities.rules import Entry, entry_of
 from targets.models import Group, Indicator, Nature
 from unionwork.fields import FigureField
@@ -59,6 +59,16 @@ def units_by_code(codes):
     return Unit.objects.filter(code__in=[code for code in codes if "\0" not in code])
 
 
+def change_reason_field():
+    return forms.CharField(
+        max_length=400,
+        label="Lý do sửa",
+        required=False,
+        widget=forms.Textarea({"rows": 2}),
+        help_text="hoạt động đã duyệt: người duyệt và cấp trên sẽ thấy lý do này",
+    )
+
+
 class RecordForm(forms.Form):
     """What activities, declarations and milestones have in common: a unit, a day, figures of one kind.
 
@@ -72,6 +82,7 @@ class RecordForm(forms.Form):
     nature = RecordNature.FLOW
     is_stale = False  # somebody else changed the record meanwhile
     doubts = ()  # [Warning] the writer is asked about before the record is sent
+    remark, remark_place = "", ""  # why the record came back, and the id of the place that this is about
 
     def __init__(self, data=None, *, user, rules, activity=None, typed=None, opened=None):
         self.user, self.rules, self.activity = user, rules, activity
@@ -85,8 +96,19 @@ class RecordForm(forms.Form):
         self.kind_chosen = self._chosen_kind()
         self.indicators = {indicator.code: indicator for indicator in Indicator.objects.all()}
         self._add_figures(saved)
+        if activity and activity.status in COUNTED:
+            self.fields["change_reason"] = change_reason_field()
+        if activity and activity.status == Status.RETURNED:
+            self._point_at(activity.edit_place.removeprefix("#"), activity.return_reason)
         if typed is not None:
             self.initial |= {name: self._raw(field, name) for name, field in self.fields.items() if name in typed}
+
+    def _point_at(self, place, reason):
+        """What the reviewer says stands beside the place that it is about."""
+        self.remark, self.remark_place = f"Người duyệt: {reason}", place
+        field = self.fields.get(place.removeprefix("id_"))
+        if field:
+            field.usual_help, field.help_text = field.help_text, self.remark
 
     # --- what is asked ---
 
@@ -294,8 +316,9 @@ class RecordForm(forms.Form):
         return Entry(activity, figures, said.get("hosts", []))
 
     def take(self, error):
-        """Show what a verb refused beside the fields it concerns."""
-        fields = error.message_dict if hasattr(error, "error_dict") else {None: error.messages}
+        """Show what a verb refused beside the fields it concerns; a locked period, beside the day."""
+        whole = "last_day" if isinstance(error, locks.Locked) else None
+        fields = error.message_dict if hasattr(error, "error_dict") else {whole: error.messages}
         for name, messages in fields.items():
             for place in (name, f"{FIGURE}{name}", None):
                 if place is None or place in self.fields:

@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from activities import events, locks, totals
-from activities.models import COUNTED, EDITABLE, Activity, Event, Figure, Host, RecordNature, Status, Step
+from activities.models import COUNTED, EDITABLE, Activity, Correction, Event, Figure, Host, RecordNature, Status, Step
 from activities.rules import Rules
 from unionwork import planner
 from unionwork.dates import format_date
@@ -90,7 +90,7 @@ def create_many(*, entries, actor, rules=None, settled=False):
     for activity in activities:
         activity.prepare()
     Activity.objects.bulk_create(activities, batch_size=500)
-    Figure.objects.bulk_create((row for entry in entries for row in _figures(entry, rules)), batch_size=2000)
+    Figure.objects.bulk_create((row for entry in entries for row in figures_of(entry, rules)), batch_size=2000)
     Host.objects.bulk_create(
         (Host(activity=entry.activity, unit=unit) for entry in entries for unit in entry.hosts), batch_size=2000
     )
@@ -102,9 +102,26 @@ def create_many(*, entries, actor, rules=None, settled=False):
     return activities
 
 
+def _check_counted(before, reason):
+    """Raises ValidationError when an approved record may not be changed in place, or without a reason."""
+    if before.year.keeps_approved:
+        raise ValidationError(
+            f"Năm công tác {before.year_id} giữ số đã duyệt: gửi bản sửa từ trang của hoạt động, số cũ vẫn được tính "
+            "cho tới khi bản sửa được duyệt."
+        )
+    demand_reason(reason)
+
+
+def demand_reason(reason):
+    """Raises ValidationError without a reason for changing what counts."""
+    if not reason.strip():
+        raise ValidationError({"change_reason": "Ghi lý do sửa: hoạt động này đã duyệt và đang được tính."})
+
+
 @verb("Sửa hoạt động")
 def edit(*, entry, actor, version, reason=""):
-    """Change a record. An approved one goes back to waiting and leaves the totals until it is approved again.
+    """Change a record. An approved one needs a reason, goes back to waiting and leaves the totals until it is approved
+    again; in a year that keeps approved figures it is changed by a correction only (`activities.corrections`).
 
     Raises `Stale` when the record is no longer at `version`, unless it says the same already: sent once more.
     """
@@ -116,7 +133,7 @@ def edit(*, entry, actor, version, reason=""):
     into = {(activity.unit_id, activity.year_id)} if is_level else ()
     with totals.counting([activity.pk], into) as records:
         record = records[activity.pk]
-        before = Activity.objects.get(pk=activity.pk)
+        before = Activity.objects.select_related("year").get(pk=activity.pk)
         changes = differences(before, entry, rules)
         if changes and record["version"] != version:
             raise Stale("Hoạt động này vừa được người khác sửa. Xem bản mới bên cạnh rồi lưu lại.")
@@ -124,15 +141,18 @@ def edit(*, entry, actor, version, reason=""):
             raise ValidationError(f"Không sửa được hoạt động ở trạng thái “{Status(record['status']).label}”.")
         if not changes:
             return activity
+        if record["status"] in COUNTED:
+            _check_counted(before, reason)
         status = Status.PENDING if record["status"] == Status.APPROVED else Status(record["status"])
         activity.prepare()
         activity.status, activity.version = status, version + 1
         if record["status"] == Status.APPROVED:
             activity.approver, activity.decided_at, activity.submitted_at = None, None, timezone.now()
         activity.save(force_update=True)
-        activity.figures.all().delete()
-        Figure.objects.bulk_create(_figures(entry, rules))
-        _keep_hosts(activity, entry.hosts)
+        keep_figures(entry, rules)
+        keep_hosts(activity, entry.hosts)
+        if record["status"] in COUNTED:
+            Correction.objects.lapse([activity.pk], actor)
     event = Event(
         activity=activity,
         step=Step.EDIT,
@@ -147,14 +167,20 @@ def edit(*, entry, actor, version, reason=""):
     return activity
 
 
-def _keep_hosts(activity, units):
+def keep_hosts(activity, units):
     """Those that stay keep their answer; new ones are invited."""
     activity.hosts.exclude(unit__in=units).delete()
     there = set(activity.hosts.values_list("unit_id", flat=True))
     Host.objects.bulk_create(Host(activity=activity, unit=unit) for unit in units if unit.pk not in there)
 
 
-def _figures(entry, rules):
+def keep_figures(entry, rules):
+    """Write the figures of a saved record anew."""
+    entry.activity.figures.all().delete()
+    Figure.objects.bulk_create(figures_of(entry, rules))
+
+
+def figures_of(entry, rules):
     """The typed figures and the counted ones."""
     for indicator, parsed in entry.figures.items():
         if parsed.value is not None:
@@ -172,7 +198,7 @@ def differences(before, entry, rules):
         if old != new:
             changes.append([label, _shown(before, name), _shown(activity, name)])
     old = {row.indicator: (row.value, row.word) for row in before.figures.select_related("indicator")}
-    new = {row.indicator: (row.value, row.word) for row in _figures(entry, rules)}
+    new = {row.indicator: (row.value, row.word) for row in figures_of(entry, rules)}
     for indicator in sorted({*old, *new}, key=lambda i: (i.position, i.pk)):
         if old.get(indicator) != new.get(indicator):
             changes.append([str(indicator), _number(indicator, old), _number(indicator, new)])

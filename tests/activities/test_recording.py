@@ -2,10 +2,12 @@ from datetime import date
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
-from activities import recording, review
-from activities.models import Activity, Event, Status, Step, UnitTotal
+from activities import locks, recording, review
+from activities.models import Activity, Event, PeriodReport, Status, Step, UnitTotal
 from activities.rules import Entry
+from targets.models import Period
 from targets.years import close_year
 from tests.factories import approve, make_activity
 from unionwork.numbers import Parsed
@@ -15,13 +17,14 @@ def whole_year(unit, indicator):
     return sum(UnitTotal.objects.filter(unit=unit, indicator=indicator, month=0).values_list("value", flat=True))
 
 
-def change(activity, actor, figures, version=None, hosts=(), **fields):
+def change(activity, actor, figures, version=None, hosts=(), reason="Đếm lại", **fields):
     """Edit with new figures {indicator: int} and field values."""
     activity = Activity.objects.get(pk=activity.pk)
     for name, value in fields.items():
         setattr(activity, name, value)
     entry = Entry(activity, {row: Parsed(value, "") for row, value in figures.items()}, list(hosts))
-    return recording.edit(entry=entry, actor=actor, version=activity.version if version is None else version)
+    version = activity.version if version is None else version
+    return recording.edit(entry=entry, actor=actor, version=version, reason=reason)
 
 
 def test_a_new_record_is_a_draft_of_its_year_and_month_with_counted_figures(world):
@@ -81,6 +84,26 @@ def test_editing_an_approved_record_makes_it_wait_and_leave_the_totals(world):
     assert whole_year(world.tw, world.trees) == 40
 
 
+def test_changing_what_counts_needs_a_reason_and_keeps_old_new_people_and_reports(world):
+    activity = approve(make_activity(world.b11, world.cadre, world.planting, {world.trees: 35}), world.secretary)
+    march = Period.objects.get(year=2024, first_day=date(2024, 3, 1), last_day=date(2024, 3, 31))
+    now = timezone.now()
+    said = {"nothing": False, "actor": world.cadre, "at": now, "first_at": now}
+    PeriodReport.objects.create(unit=world.b11, year_id=2024, period=march, **said)
+    with pytest.raises(ValidationError) as refused:
+        change(activity, world.staff, {world.trees: 40}, reason=" ")
+    assert list(refused.value.message_dict) == ["change_reason"]
+    assert whole_year(world.tw, world.trees) == 35
+    change(activity, world.staff, {world.trees: 40}, reason="Đếm sót 5 cây")
+    event = activity.events.last()
+    assert (event.actor, event.reason, event.changes, event.touches) == (
+        world.staff,
+        "Đếm sót 5 cây",
+        [[str(world.trees), "35", "40"]],
+        [f"{march} của {world.b11}"],
+    )
+
+
 def test_an_edit_notes_what_changed_in_words(world):
     activity = make_activity(world.b11, world.cadre, world.planting, {world.trees: 1250})
     change(activity, world.staff, {world.times: 7}, place="Đồi minh họa", last_day=date(2024, 3, 27), hosts=[world.b12])
@@ -132,11 +155,9 @@ def test_an_edit_after_an_approval_nobody_saw_is_stale(world):
 def test_a_record_of_a_closed_year_is_not_edited(world):
     activity = make_activity(world.b11, world.cadre, world.planting, {world.trees: 35})
     close_year(year=2024)
-    with pytest.raises(ValidationError) as refused:
+    with pytest.raises(locks.Locked) as refused:
         change(activity, world.cadre, {world.trees: 41})
-    assert refused.value.message_dict == {
-        "last_day": ["Năm công tác 2024 đã khoá nên không ghi thêm hay sửa được nữa."]
-    }
+    assert refused.value.messages == ["Năm công tác 2024 đã khoá nên không thay đổi được nữa."]
 
 
 def test_a_record_is_not_moved_out_of_a_closed_year(world):
@@ -144,7 +165,7 @@ def test_a_record_is_not_moved_out_of_a_closed_year(world):
     close_year(year=2024)
     with pytest.raises(ValidationError) as refused:
         change(activity, world.cadre, {world.trees: 35}, first_day=date(2026, 1, 5), last_day=date(2026, 1, 5))
-    assert refused.value.messages == ["Không sửa được hoạt động ở trạng thái “Đã duyệt”."]
+    assert refused.value.messages == ["Năm công tác 2024 đã khoá nên không thay đổi được nữa."]
     activity.refresh_from_db()
     assert (activity.status, activity.year_id, whole_year(world.tw, world.trees)) == (Status.APPROVED, 2024, 35)
 
@@ -184,8 +205,10 @@ def test_many_records_are_written_in_a_fixed_number_of_statements(
             for number in range(count)
         ]
 
-    with django_assert_max_num_queries(12) as three:  # one more on PostgreSQL: the tree lock
+    make_activity(world.b11, world.cadre, world.planting, {world.trees: 1})  # the unit's first begins its journal
+    # Rules (5), what locks the days (2), four tables, the journal (3), savepoints; on PostgreSQL the tree lock.
+    with django_assert_max_num_queries(17) as three:
         recording.create_many(entries=entries(3), actor=world.cadre)
     with django_assert_num_queries(len(three)):
         recording.create_many(entries=entries(30), actor=world.cadre)
-    assert Activity.objects.count() == 33
+    assert Activity.objects.count() == 34

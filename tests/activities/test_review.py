@@ -1,11 +1,18 @@
+from datetime import date
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.urls import reverse
 
-from activities import review
+from activities import correcting, review
+from activities.audit import audit
 from activities.models import Activity, Event, Status, Step, UnitTotal
 from targets.years import close_year, reopen_year
+from tests.activities.test_recording import change
 from tests.factories import approve, grant, make_activity, make_user
+from unionwork.numbers import Parsed
 from units import access
+from units.models import Notice
 
 
 @pytest.fixture
@@ -65,10 +72,23 @@ def test_a_returned_record_carries_the_reason_and_can_be_sent_again(world, waiti
     review.return_to_author(activity=waiting, actor=world.secretary, reason="Thiếu ảnh")
     waiting.refresh_from_db()
     assert (waiting.status, waiting.return_reason, counted(world)) == (Status.RETURNED, "Thiếu ảnh", (0, 0))
+    assert waiting.edit_place == ""
+    review.submit(activity=waiting, actor=world.cadre)
+    with pytest.raises(ValidationError) as refused:
+        review.return_to_author(activity=waiting, actor=world.secretary, reason="Sai số", place="id_sl-khac")
+    assert list(refused.value.message_dict) == ["place"]
+    review.return_to_author(activity=waiting, actor=world.secretary, reason="Sai ngày", place="id_sl-thu-cay-xanh")
+    waiting.refresh_from_db()
+    assert waiting.edit_place == "#id_sl-thu-cay-xanh"  # before what the reason alone speaks of
+    url = reverse("activity_edit", args=[waiting.pk])
+    assert list(Notice.objects.values_list("user", "kind", "unit", "text", "url")) == [
+        (world.cadre.pk, "returned", world.b11.pk, f"{waiting.code} “Hoạt động thử” cần bổ sung: {reason}", url + place)
+        for reason, place in (("Sai ngày", "#id_sl-thu-cay-xanh"), ("Thiếu ảnh", ""))
+    ]
     review.submit(activity=waiting, actor=world.cadre)
     waiting.refresh_from_db()
-    assert (waiting.status, waiting.return_reason) == (Status.PENDING, "")
-    assert waiting.events.get(step=Step.RETURN).reason == "Thiếu ảnh"
+    assert (waiting.status, waiting.return_reason, waiting.return_place) == (Status.PENDING, "", "")
+    assert list(waiting.events.filter(step=Step.RETURN).values_list("reason", flat=True)) == ["Thiếu ảnh", "Sai ngày"]
 
 
 @pytest.mark.parametrize("reason", ["", "   "])
@@ -159,7 +179,6 @@ def test_a_closed_year_stops_every_step_until_it_is_reopened(world, draft, step)
     Activity.objects.filter(pk=draft.pk).update(status=status, approver=approver)
     close_year(year=2024)
     draft = Activity.objects.get(pk=draft.pk)
-    assert not review.can(step, draft)
     with pytest.raises(review.WrongState) as refused:
         STEPS[step](draft, world)
     assert refused.value.messages == ["Năm công tác 2024 đã khoá nên không thay đổi được nữa."]
@@ -201,8 +220,6 @@ def test_nobody_approves_what_they_wrote(world):
 
 
 def test_nobody_approves_what_they_changed(world, waiting):
-    from tests.activities.test_recording import change
-
     change(waiting, world.secretary, {world.trees: 3500})
     with pytest.raises(PermissionDenied):
         review.approve(activity=waiting, actor=world.secretary)
@@ -225,18 +242,77 @@ def test_a_superuser_reviews_nothing(world, waiting):
 
 
 def test_a_record_changed_since_it_was_read_is_not_approved(world, waiting):
-    from tests.activities.test_recording import change
-
     seen = waiting.version
     change(waiting, world.cadre, {world.trees: 3500})
     with pytest.raises(review.WrongState) as refused:
         review.approve(activity=waiting, actor=world.secretary, seen=seen)
     assert refused.value.messages == [review.CHANGED]
     outcome = review.approve_many(ids=[waiting.pk], actor=world.secretary, seen={waiting.pk: seen})
-    assert (outcome.approved, outcome.refused) == ([], [(waiting.pk, review.CHANGED)])
+    assert (outcome.done, outcome.refused) == ([], [(waiting.pk, review.CHANGED)])
     assert counted(world) == (0, 0)
     review.approve(activity=waiting, actor=world.secretary, seen=seen + 1)
     assert counted(world) == (3500, 1)
+
+
+# --- taking one's own decisions back ---
+
+
+def test_undo_takes_back_only_the_own_last_decisions_that_nothing_followed(world):
+    second = make_user("pho-bi-thu", access.SECRETARY, world.k1)
+    names = ("approved", "returned", "corrected", "others", "edited", "stale", "unapproved")
+    made = {name: make_activity(world.b11, world.cadre, world.planting, {world.trees: 10}) for name in names}
+    for activity in made.values():
+        review.submit(activity=activity, actor=world.cadre)
+    for name in ("approved", "edited", "stale", "unapproved"):
+        review.approve(activity=made[name], actor=world.secretary)
+    review.approve(activity=made["others"], actor=second)
+    review.return_to_author(activity=made["returned"], actor=world.secretary, reason="Sai", place="tep")
+    figures = {world.trees: Parsed(7, "")}
+    correct = {"figures": figures, "reason": "Đếm lại", "seen": 2}
+    correcting.correct_and_approve(activity=made["corrected"], actor=world.secretary, **correct)
+    change(made["edited"], world.cadre, {world.trees: 11})
+    review.unapprove(activity=made["unapproved"], actor=second, reason="Xem lại")
+    hosted = make_activity(world.b21, world.cadre, world.planting, {world.trees: 10})  # out of reach
+    approve(hosted, world.stranger)
+    decided = dict(Activity.objects.values_list("pk", "version"))
+    decided |= {made["stale"].pk: 2, 999_999: 1}
+    assert counted(world) == (10 + 7 + 10 + 10 + 10, 5)
+
+    outcome = review.undo(decided=decided, actor=world.secretary)
+
+    done = [made[name].pk for name in ("approved", "returned", "corrected")]
+    assert (sorted(outcome.done), outcome.corrected) == (sorted(done), [made["corrected"].pk])
+    not_yours = "Không hoàn tác được: quyết định gần nhất không phải của bạn, hoặc hoạt động đã thay đổi sau đó."
+    assert dict(outcome.refused) == {
+        **{made[name].pk: not_yours for name in ("others", "edited", "unapproved")},
+        hosted.pk: not_yours,
+        made["stale"].pk: "Không hoàn tác được: hoạt động đã thay đổi sau quyết định này.",
+        999_999: "Không tìm thấy hoạt động.",
+    }
+    rows = Activity.objects.filter(pk__in=done)
+    state = {(row.status, row.approver, row.decided_at, row.return_reason, row.return_place) for row in rows}
+    assert state == {(Status.PENDING, None, None, "", "")}
+    assert made["corrected"].figures.get(indicator=world.trees).value == 7
+    assert made["returned"].events.last().step == Step.RECALL
+    assert list(Notice.objects.values_list("kind", flat=True)) == ["corrected"]  # the return was not read yet
+    assert (counted(world), audit(2024).differences) == ((30, 3), [])
+    # What was undone may be decided again, and taken back again once only.
+    review.approve_many(ids=done, actor=world.secretary)
+    versions = dict(Activity.objects.filter(pk__in=done).values_list("pk", "version"))
+    assert review.undo(decided=versions, actor=world.secretary).done == sorted(done)
+    assert review.undo(decided=versions, actor=world.secretary).done == []
+
+
+def test_undo_is_refused_record_by_record_where_the_period_is_locked(world, approved):
+    other = make_activity(world.b11, world.cadre, world.planting, {world.trees: 1}, day=date(2026, 1, 5))
+    approve(other, world.secretary)
+    close_year(year=2024)
+    decided = {approved.pk: approved.version, other.pk: other.version}
+    outcome = review.undo(decided=decided, actor=world.secretary)
+    assert (outcome.done, outcome.refused) == (
+        [other.pk],
+        [(approved.pk, "Năm công tác 2024 đã khoá nên không thay đổi được nữa.")],
+    )
 
 
 # --- many at once ---
@@ -247,7 +323,7 @@ def test_many_are_approved_and_the_others_refused_with_why(world, waiting):
     foreign = make_activity(world.b21, world.cadre, world.planting, {world.trees: 9})
     review.submit(activity=foreign, actor=world.cadre)
     outcome = review.approve_many(ids=[waiting.pk, draft.pk, foreign.pk, 999_999], actor=world.secretary)
-    assert outcome.approved == [waiting.pk]
+    assert outcome.done == [waiting.pk]
     assert outcome.refused == [
         (draft.pk, "Không duyệt được: hoạt động đang ở trạng thái “Nháp”."),
         (
@@ -258,7 +334,7 @@ def test_many_are_approved_and_the_others_refused_with_why(world, waiting):
     ]
     assert counted(world) == (35, 1)
     again = review.approve_many(ids=[waiting.pk, waiting.pk], actor=world.secretary)
-    assert (again.approved, len(again.refused), counted(world)) == ([], 1, (35, 1))
+    assert (again.done, len(again.refused), counted(world)) == ([], 1, (35, 1))
 
 
 def test_many_drafts_are_sent_at_once_and_others_left_alone(world, draft):

@@ -1,0 +1,209 @@
+from datetime import date
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.urls import reverse
+
+from activities import hosting, merging, review
+from activities.audit import audit
+from activities.models import Activity, Evidence, Status, Step, UnitTotal
+from tests.activities.test_recording import change
+from tests.factories import approve, make_activity, make_user
+from units import access
+from units.models import Notice
+
+UNITS = ("b11", "b12", "b21", "k1", "k2", "p1", "tw")
+
+
+@pytest.fixture
+def pair(world):
+    """Two approved records of one event: b11's, in which b12 does not want to take part; b12's own, with b21."""
+    world.b11_record = make_activity(
+        world.b11, world.cadre, world.planting, {world.trees: 35}, hosts=[world.b12], title="Ra quân"
+    )
+    approve(world.b11_record, world.secretary)
+    reason = "Đơn vị đã ghi: xem bên kia"
+    hosting.decline(activity=world.b11_record, unit=world.b12, actor=world.other_cadre, reason=reason)
+    world.b12_record = make_activity(
+        world.b12, world.other_cadre, world.planting, {world.trees: 34}, hosts=[world.b21], title="Ra quân"
+    )
+    approve(world.b12_record, world.secretary)
+    for number in range(2):
+        _photo(world.b12_record, number)
+    _photo(world.b11_record, 9)
+    return world.b11_record, world.b12_record
+
+
+def _photo(activity, number):
+    name = f"{activity.pk}-{number}.jpg"
+    Evidence.objects.create(
+        key=f"{activity.pk:08d}-0000-4000-8000-{number:012d}",
+        form_key=activity.form_key,
+        activity=activity,
+        file=f"minh-chung/{name}",
+        name=name,
+        content_type="image/jpeg",
+        size=1,
+        sha256="0" * 64,
+        uploader=activity.author,
+    )
+
+
+def stored(world):
+    """{unit: trees of the year}."""
+    rows = UnitTotal.objects.filter(indicator=world.trees, month=0, unit__code__in=UNITS)
+    return {code: sum(row.value for row in rows if row.unit.code == code) for code in UNITS}
+
+
+def everything(*activities):
+    """What `unmerge` has to bring back."""
+    return [
+        (
+            row.status,
+            row.approver_id,
+            row.merged_into_id,
+            sorted(row.hosts.values_list("unit", "state", "reason", "actor", "at")),
+            sorted(row.evidence.values_list("name", flat=True)),
+        )
+        for row in Activity.objects.filter(pk__in=[one.pk for one in activities]).order_by("pk")
+    ]
+
+
+def test_merging_makes_one_joint_activity_and_unmerging_two_again(world, pair):
+    keep, other = pair
+    before, sums = everything(*pair), stored(world)
+    assert sums == {"b11": 35, "b12": 34, "b21": 34, "k1": 69, "k2": 34, "p1": 69, "tw": 69}
+
+    merging.merge(keep=keep, other=other, actor=world.secretary, reason="Cùng một buổi")
+
+    assert stored(world) == dict.fromkeys(UNITS, 35)
+    kept, gone = Activity.objects.get(pk=keep.pk), Activity.objects.get(pk=other.pk)
+    assert (kept.status, gone.status, gone.merged_into) == (Status.APPROVED, Status.CANCELLED, kept)
+    assert sorted(kept.hosts.values_list("unit__code", "state")) == [("b12", "confirmed"), ("b21", "invited")]
+    assert (kept.evidence.count(), gone.evidence.count()) == (3, 0)
+    event = gone.events.last()
+    assert (event.step, event.from_status, event.reason) == (
+        Step.MERGE,
+        Status.APPROVED,
+        f"Gộp vào {keep.code}: Cùng một buổi",
+    )
+    assert kept.events.last().changes == [
+        ["Đơn vị b12 (b12)", "Từ chối: Đơn vị đã ghi: xem bên kia", "Đã xác nhận"],
+        ["Đơn vị b21 (b21)", "–", "Chờ xác nhận"],
+        ["Minh chứng", "", f"2 tệp từ {other.code}"],
+    ]
+    assert sorted(Notice.objects.values_list("user", "kind", "unit")) == [
+        (world.cadre.pk, "merged", world.b11.pk),
+        (world.other_cadre.pk, "merged", world.b12.pk),
+    ]
+    with pytest.raises(review.WrongState):
+        review.restore(activity=gone, actor=world.other_cadre)  # it would count twice
+    review.unapprove(activity=kept, actor=world.secretary, reason="Xem lại")
+    review.approve(activity=kept, actor=world.secretary)
+    assert (stored(world), audit(2024).differences) == (dict.fromkeys(UNITS, 35), [])
+
+    merging.unmerge(other=gone, actor=world.secretary)
+    assert (everything(*pair), stored(world), audit(2024).differences) == (before, sums, [])
+    with pytest.raises(review.WrongState):
+        merging.unmerge(other=gone, actor=world.secretary)
+
+
+def test_a_merge_is_not_taken_back_over_what_came_after(world, pair):
+    keep, other = pair
+    merging.merge(keep=keep, other=other, actor=world.secretary, reason="Trùng")
+    change(keep, world.cadre, {world.trees: 36}, hosts=[world.b12])
+    with pytest.raises(review.WrongState) as refused:
+        merging.unmerge(other=other, actor=world.secretary)
+    assert refused.value.messages == [f"Không tách được: {keep.code} đã thay đổi sau khi gộp."]
+    assert (set(stored(world).values()), audit(2024).differences) == ({0}, [])
+
+
+def test_a_waiting_double_of_the_same_unit_is_cancelled(world):
+    first, twin, third = (make_activity(world.b11, world.cadre, world.planting, {world.trees: 5}) for _ in range(3))
+    for activity in (first, twin, third):
+        review.submit(activity=activity, actor=world.cadre)
+    review.approve(activity=twin, actor=world.secretary)
+    merging.merge(keep=first, other=twin, actor=world.secretary, reason="Ghi trùng")
+    first.refresh_from_db()
+    assert (first.status, first.hosts.count(), set(stored(world).values())) == (Status.PENDING, 0, {0})
+    with pytest.raises(review.WrongState):  # would leave the twin behind
+        merging.merge(keep=third, other=first, actor=world.secretary, reason="Ghi trùng")
+    merging.merge(keep=first, other=third, actor=world.secretary, reason="Ghi trùng")
+    review.approve(activity=first, actor=world.secretary)
+    assert (stored(world)["tw"], stored(world)["b11"], audit(2024).differences) == (5, 5, [])
+    assert Notice.objects.filter(user=world.cadre).count() == 2  # told once a merge
+    merging.unmerge(other=third, actor=world.secretary)
+    third.refresh_from_db()
+    assert (third.status, third.merged_into) == (Status.PENDING, None)
+
+
+def test_only_who_may_decide_both_merges_and_only_what_can_be_one(world, pair):
+    keep, other = pair
+    foreign = approve(make_activity(world.b21, world.cadre, world.planting, {world.trees: 5}), world.stranger)
+    level = approve(make_activity(world.b11, world.cadre, world.declaring, {world.members: 5}), world.secretary)
+    new_year = make_activity(world.b11, world.cadre, world.planting, {world.trees: 5}, day=date(2026, 1, 2))
+    approve(new_year, world.secretary)
+    draft = make_activity(world.b11, world.cadre, world.planting, {world.trees: 5})
+    own = make_activity(world.k1, world.secretary, world.planting, {world.trees: 5})
+    review.submit(activity=own, actor=world.secretary)
+    before = everything(keep, other)
+    for actor, second, error in (
+        (world.secretary, foreign, PermissionDenied),
+        (world.stranger, foreign, PermissionDenied),
+        (world.cadre, other, PermissionDenied),
+        (world.secretary, own, PermissionDenied),
+        (world.secretary, keep, review.WrongState),
+        (world.secretary, level, review.WrongState),
+        (world.secretary, new_year, review.WrongState),
+        (world.secretary, draft, review.WrongState),
+    ):
+        with pytest.raises(error):
+            merging.merge(keep=keep, other=second, actor=actor, reason="Trùng")
+        with pytest.raises(error):
+            merging.merge(keep=second, other=keep, actor=actor, reason="Trùng")
+    seen = {other.pk: other.version - 1}
+    with pytest.raises(review.Changed):
+        merging.merge(keep=keep, other=other, actor=world.secretary, reason="Trùng", seen=seen)
+    assert everything(keep, other) == before
+
+
+def test_the_page_compares_merges_and_reveals_nothing_out_of_reach(client, world, pair):
+    keep, other = pair
+    foreign = approve(
+        make_activity(world.b21, world.cadre, world.planting, {world.trees: 5}, title="Việc kín"), world.stranger
+    )
+    doubts = [
+        ["joint", f"“Đơn vị b12” đã ghi một hoạt động giống thế này ({other.code})."],
+        ["joint", f"Một hoạt động nữa ({foreign.code})."],
+        ["reused", f"Ảnh đã dùng trong {foreign.code}."],
+    ]
+    Activity.objects.filter(pk=keep.pk).update(warnings=doubts, warning_reason="Đã kiểm tra")
+    url, detail = reverse("review_compare"), reverse("activity_detail", args=[keep.pk])
+    client.force_login(world.secretary)
+    assert client.get(detail).context["suspected"] == [other]
+    shown = client.get(url, {"a": keep.code, "b": other.pk})
+    lines = {line.label: (line.left, line.right, line.said) for line in shown.context["lines"]}
+    assert lines["Chỉ số thu-cay-xanh"] == ("35 cây", "34 cây", "khác")
+    assert lines["Tên"] == ("Ra quân", "Ra quân", "giống")
+    for a, b in ((keep.pk, foreign.pk), (keep.pk, 999_999), (keep.pk, keep.pk), ("x", "9" * 30), (keep.pk, "")):
+        refused = client.get(url, {"a": a, "b": b})
+        assert (refused.status_code, "lines" in refused.context) == (200, False)
+        assert "Việc kín" not in refused.content.decode()
+    sent = {"a": keep.pk, "b": other.pk, "va": keep.version, "vb": other.version, "reason": "Cùng một buổi"}
+    assert client.post(url, sent).status_code == 422  # which one stays
+    assert client.post(url, sent | {"giu": other.pk, "reason": ""}).status_code == 422
+    assert client.post(url, sent | {"giu": other.pk, "vb": "1"}).status_code == 409
+    assert stored(world)["tw"] == 69 + 5
+    done = client.post(url, sent | {"giu": other.pk})
+    assert (done.status_code, done.url) == (302, reverse("activity_detail", args=[other.pk]))
+    assert stored(world)["tw"] == 34 + 5
+    page = client.get(detail)
+    assert (page.context["merged_into"], page.context["can_unmerge"]) == (other, True)
+    unmerge = reverse("activity_unmerge", args=[keep.pk])
+    client.force_login(world.stranger)  # a host of theirs sees the one that stays, not more
+    assert client.post(unmerge).status_code == 404
+    client.force_login(make_user("khac", access.SECRETARY, world.b11))
+    assert client.post(unmerge).status_code == 403
+    client.force_login(world.secretary)
+    client.post(unmerge)
+    assert stored(world)["tw"] == 69 + 5
