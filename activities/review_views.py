@@ -1,28 +1,27 @@
 """Steps in a record's life, one POST each, and the queue of what waits for a decision."""
 
+from urllib.parse import urlsplit
+
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Sum
+from django.http import QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 
-from activities import review, warnings
+from activities import decided, evidence, merging, review, warnings
+from activities.deciding_views import RETURN_REASONS, back, decided_by, say, take
 from activities.form_views import ASK, written_by
 from activities.forms import ReasonForm
-from activities.models import COMMENTED, Activity, Figure, Status
+from activities.models import COUNTED, Activity, Status
+from activities.queue import AFTER, CHOSEN, MOST_AT_ONCE, Queue, for_page, sums_of
 from activities.rules import Rules, entry_of
-from activities.tables import ReviewTable
-from targets.models import Nature
 from unionwork.policy import policy
-from unionwork.tables import paginate
 from units import access
 
-RETURN_REASONS = list(COMMENTED)
-UNAPPROVE_REASONS = ["Duyệt nhầm", "Cần kiểm tra lại số liệu", "Trùng với hoạt động khác"]
-CANCEL_REASONS = ["Ghi trùng", "Ghi nhầm đơn vị", "Hoạt động không diễn ra"]
-MOST_AT_ONCE = 100
+REFUSED = "chua-xong"  # in the session: what could not be decided, and why
+NOT_FOUND = "Không tìm thấy hoạt động này trong danh sách chờ bạn duyệt."
 
 
 @policy(access.LOG, relation="subtree", methods="POST")
@@ -37,9 +36,9 @@ def activity_submit(request, pk):
         messages.warning(request, "Chưa gửi: kiểm tra lại trước khi gửi.")
         return redirect(f"{reverse('activity_edit', args=[pk])}?{ASK}=1")
     except review.WrongState as refused:
-        _say(request, refused)
+        say(request, refused)
     except ValidationError as incomplete:
-        _say(request, incomplete)
+        say(request, incomplete)
         return redirect("activity_edit", pk=pk)
     else:
         messages.success(request, f"Đã gửi {activity.code}. Số liệu được tính vào chỉ tiêu ngay khi cấp trên duyệt.")
@@ -58,110 +57,224 @@ def activity_restore(request, pk):
     return take(request, activity, review.restore, f"Đã khôi phục {activity.code} thành bản nháp.")
 
 
-@policy(access.LOG, relation="subtree", methods="GET POST")
-def activity_cancel(request, pk):
-    activity = written_by(request.user, pk)
-    words = {
-        "heading": f"Huỷ: {activity.title}",
-        "explains": "Hoạt động đã huỷ không được tính ở đâu nữa nhưng vẫn xem lại và khôi phục được.",
-        "button": "Huỷ hoạt động",
-        "is_danger": True,
-    }
-    return with_reason(request, activity, review.cancel, CANCEL_REASONS, words, f"Đã huỷ {activity.code}.")
-
-
 @policy(access.REVIEW, relation="superior", methods="POST")
 def activity_approve(request, pk):
-    """Approve the version the reviewer read (`version`); a record changed since then is refused in words."""
+    """Approve the version the reviewer read (`version`); a record changed since then is refused in words.
+
+    From the queue (`hang`: its address) the next record follows.
+    """
     activity = get_object_or_404(Activity.objects.visible_to(request.user), pk=pk)
     version = request.POST.get("version", "")
-    seen = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None
+    seen = int(version) if _is_pk(version) else 0  # which no record has: nothing is approved unseen
+    from_queue = "hang" in request.POST
     try:
         review.approve(activity=activity, actor=request.user, seen=seen)
     except ValidationError as refused:
-        _say(request, refused)
-        return redirect(_back(request, pk))
-    messages.success(request, f"Đã duyệt {activity.code}: {activity.title}. Số liệu đã được tính.")
-    return redirect(_back(request, pk, approved=pk))
+        if not _say_who_did(request, pk):
+            say(request, refused)
+        return _queue_again(request, chosen=pk, after=activity) if from_queue else redirect(back(request, pk))
+    if from_queue:
+        return _queue_again(request, after=activity, done=[pk])
+    return redirect(f"{reverse('activity_detail', args=[pk])}?{AFTER}={pk}")
 
 
-@policy(access.REVIEW, relation="superior", methods="GET POST")
-def activity_return(request, pk):
-    activity = _decided_by(request.user, pk)
-    words = {
-        "heading": f"Trả lại: {activity.title}",
-        "explains": f"“{activity.unit}” sẽ thấy lý do này và sửa rồi gửi lại.",
-        "button": "Trả lại",
-    }
-    done = f"Đã trả lại {activity.code} cho {activity.unit}."
-    return with_reason(request, activity, review.return_to_author, RETURN_REASONS, words, done)
+def _say_who_did(request, pk):
+    """Somebody else, or the same button pressed twice, was quicker: no error, and who it was."""
+    activity = Activity.objects.get(pk=pk)
+    if activity.status not in COUNTED:
+        return False
+    messages.info(request, f"{activity.code} đã được duyệt rồi: {decided.last_step(pk)}. Số liệu chỉ tính một lần.")
+    return True
 
 
-@policy(access.REVIEW, relation="superior", methods="GET POST")
-def activity_unapprove(request, pk):
-    activity = _decided_by(request.user, pk)
-    words = {
-        "heading": f"Bỏ duyệt: {activity.title}",
-        "explains": "Số liệu rời khỏi mọi tổng ngay và hoạt động trở lại chờ duyệt.",
-        "button": "Bỏ duyệt",
-    }
-    done = f"Đã bỏ duyệt {activity.code}; hoạt động trở lại chờ duyệt và không còn được tính."
-    return with_reason(request, activity, review.unapprove, UNAPPROVE_REASONS, words, done)
+# --- The queue ---
 
 
 @policy(access.REVIEW, relation="superior", methods="GET POST")
 def review_queue(request):
-    """GET: what waits, oldest first. POST: say what the ticked ones will count; POST again with `xac-nhan`: approve."""
-    if request.method == "POST":
-        seen = _ticked(request)
-        if not seen:
-            messages.error(request, "Chọn ít nhất một hoạt động để duyệt.")
-            return redirect("review_queue")
-        return _approve_ticked(request, seen) if "xac-nhan" in request.POST else _confirm(request, seen)
-    waiting = Activity.objects.reviewable_by(request.user).order_by("submitted_at", "pk")
-    table = paginate(request, ReviewTable(waiting.for_list()))
-    context = {"table": table, "count": table.paginator.count, "just_approved": _just_approved(request)}
-    return render(request, "activities/review_queue.html", context)
+    """GET: what waits, oldest first, and one of it beside the list. POST: say what deciding the ticked ones will do
+    (`viec`: return them, else approve); POST again with `xac-nhan`: do it."""
+    if request.method != "POST":
+        return render(request, "activities/review_queue.html", _queue_context(request, request.GET))
+    seen = _ticked(request)
+    if not seen:
+        messages.error(request, "Chọn ít nhất một hoạt động trong danh sách.")
+        return redirect(_address(_kept(request).place))
+    if request.POST.get("viec") == "tra-lai":
+        return _return_ticked(request, seen)
+    return _approve_ticked(request, seen) if "xac-nhan" in request.POST else _confirm(request, seen)
 
 
-def _just_approved(request):
-    """The record whose approval the reader may take back at once, if any."""
-    pk = request.GET.get("vua-duyet", "")
-    decided = Activity.objects.decidable_by(request.user).filter(status=Status.APPROVED, year__is_open=True)
-    return decided.filter(pk=int(pk)).first() if _is_pk(pk) else None
+@policy(access.REVIEW, relation="superior")
+def review_item(request, pk):
+    """One record as the queue shows it beside its list: the piece that htmx asks for, else the page with it."""
+    decided_by(request.user, pk)
+    if not request.htmx:
+        return redirect(_address(request.GET.urlencode(), {CHOSEN: pk}))
+    queue = Queue(request.user, request.GET)
+    item = for_page(queue.waiting).filter(pk=pk).first()
+    shown = _shown(request.user, queue, item) if item else {"gone": _gone(request.user, pk)}
+    return render(request, "activities/_review_item.html", {"queue": queue} | shown)
 
 
-def _confirm(request, seen):
-    """What approving the ticked ones would count: units, and the sum of each figure."""
-    waiting = Activity.objects.reviewable_by(request.user).filter(pk__in=seen)
-    rows = list(waiting.select_related("unit").order_by("submitted_at", "pk"))
-    sums = (
-        Figure.objects.filter(activity__in=[row.pk for row in rows])
-        .order_by("indicator__position", "indicator_id")
-        .values("indicator__name", "indicator__unit_of_measure", "indicator__decimals", "indicator__nature")
-        .annotate(sum=Sum("value"))
-    )
+@policy(access.REVIEW, relation="superior", methods="POST")
+def review_undo(request):
+    """Take the reader's own decisions back (`chon`: id and version of each). `tiep`: the page to go back to."""
+    pairs = _ticked(request)
+    known = Activity.objects.visible_to(request.user).in_bulk(pairs)
+    outcome = review.undo(decided={pk: pairs[pk] for pk in known}, actor=request.user)
+    if outcome.done:
+        what = known[outcome.done[0]].code if len(outcome.done) == 1 else f"{len(outcome.done)} hoạt động"
+        messages.success(request, f"Đã hoàn tác: {what} lại chờ bạn duyệt.")
+    if outcome.corrected:
+        messages.warning(request, "Số liệu bạn đã sửa khi duyệt được giữ nguyên như bạn sửa.")
+    for pk, why in outcome.refused:
+        messages.warning(request, f"{known[pk].code} {known[pk].title}: {why}")
+    if not known:
+        messages.warning(request, "Không tìm thấy quyết định để hoàn tác.")
+    if request.POST.get("tiep") and pairs:
+        return redirect(back(request, min(pairs)))
+    return _queue_again(request, chosen=min(outcome.done, default=None))
+
+
+@policy(access.REVIEW, relation="superior")
+def review_recent(request):
+    """The reader's latest decisions that can still be undone."""
+    return render(request, "activities/review_recent.html", {"rows": decided.recent(request.user)})
+
+
+def _queue_context(request, params):
+    """What the queue shows, on its page and in the piece that replaces it after a decision."""
+    user, queue = request.user, Queue(request.user, params)
+    asked, done = params.get(CHOSEN, ""), [int(pk) for pk in params.get(AFTER, "").split(".") if _is_pk(pk)]
+    just_decided = decided.of(user, done[:MOST_AT_ONCE]) if done else []
+    wanted = int(asked) if _is_pk(asked) else None
+    after = just_decided[0].pk if not asked and len(just_decided) == 1 else None
+    page, item = queue.page(wanted=wanted, after=after)
+    gone = _gone(user, wanted) if asked and not item else ""
+    is_open = bool(item or gone)
+    item = item or next(iter(page.object_list), None)
+    request.waiting = queue.everything  # the frame need not count again
+    return {
+        "queue": queue,
+        "page": page,
+        "form": queue.form,
+        "is_open": is_open,
+        "just_decided": just_decided,
+        "refused": _refused(request, params),
+        "gone": gone,
+        **(_shown(user, queue, item) if item and not gone else {}),
+    }
+
+
+def _shown(user, queue, item):
+    """What is shown of one record beside the list."""
+    return {
+        "item": item,
+        "evidence": evidence.of_record(item, user=user, compared=True),
+        "suspected": merging.suspected(item, user),
+        "back_address": _address(queue.place, {AFTER: item.pk}),
+    }
+
+
+def _gone(user, pk):
+    """Why a record that the address names is not in the list; of one out of sight no more than of one that is not."""
+    activity = Activity.objects.visible_to(user).filter(pk=pk).first() if pk is not None else None
+    if activity is None:
+        return NOT_FOUND
+    if activity.status == Status.PENDING:
+        return f"{activity.code} không nằm trong danh sách đang xem."
+    said = decided.last_step(pk)
+    return f"{activity.code} không còn chờ duyệt{': ' if said else ''}{said}."
+
+
+def _queue_again(request, *, chosen=None, after=None, done=()):
+    """The queue after a decision: at the record `chosen` while it waits, else at what follows the record `after`."""
+    queue = _kept(request)
+    item = queue.waiting.filter(pk=chosen).first() if chosen else None
+    item = item or (queue.next_after(after) if after else None)
+    address = _address(queue.place, _named(done) | ({CHOSEN: item.pk} if item else {}))
+    if not request.htmx:
+        return redirect(address)
+    context = _queue_context(request, QueryDict(urlsplit(address).query)) | {"is_piece": True}
+    response = render(request, "activities/_review_answer.html", context)
+    response.headers["HX-Replace-Url"] = address
+    return response
+
+
+def _kept(request):
+    """The queue from which a form was sent."""
+    return Queue(request.user, QueryDict(request.POST.get("hang", "")[:2000]))
+
+
+def _named(done):
+    return {AFTER: ".".join(str(pk) for pk in done)} if done else {}
+
+
+def _address(query, more=()):
+    query = "&".join(part for part in (query, urlencode(more)) if part)
+    return reverse("review_queue") + (f"?{query}" if query else "")
+
+
+# --- Many at once ---
+
+
+def _confirm(request, seen, form=None):
+    """What deciding the ticked ones would do: how many of how many units, and what they add. `form`: why to return."""
+    rows = list(Activity.objects.reviewable_by(request.user).filter(pk__in=seen).select_related("unit").order_by("pk"))
+    sums, flows, levels = sums_of([row.pk for row in rows]) if form is None else ((), (), ())
     context = {
+        "queue": _kept(request),
         "rows": rows,
         "ticked": [f"{row.pk}:{seen[row.pk]}" for row in rows],
         "units": len({row.unit_id for row in rows}),
-        "flows": [row for row in sums if row["indicator__nature"] == Nature.FLOW],
-        "levels": [row for row in sums if row["indicator__nature"] == Nature.STOCK],
+        "verb": "Duyệt" if form is None else "Trả lại",
+        "sums": sums,
+        "flows": flows,
+        "levels": levels,
         "gone": len(seen) - len(rows),
+        "form": form,
     }
-    return render(request, "activities/review_confirm.html", context)
+    status = 422 if form is not None and form.errors else 200
+    return render(request, "activities/review_confirm.html", context, status=status)
 
 
 def _approve_ticked(request, seen):
-    codes = {row.pk: f"{row.code} {row.title}" for row in Activity.objects.visible_to(request.user).filter(pk__in=seen)}
-    outcome = review.approve_many(ids=list(codes), actor=request.user, seen=seen)
-    if outcome.approved:
-        messages.success(request, f"Đã duyệt {len(outcome.approved)} hoạt động. Số liệu đã được tính.")
-    for pk, why in outcome.refused:
-        messages.warning(request, f"Chưa duyệt {codes[pk]}: {why}")
-    if len(seen) > len(codes):
-        messages.warning(request, f"{len(seen) - len(codes)} hoạt động đã chọn không tìm thấy.")
-    return redirect("review_queue")
+    known = _sighted(request, seen)
+    outcome = review.approve_many(ids=known, actor=request.user, seen=seen)
+    return _outcome(request, outcome.done, outcome.refused, missing=len(seen) - len(known))
+
+
+def _return_ticked(request, seen):
+    form = ReasonForm(request.POST if "xac-nhan" in request.POST else None, presets=RETURN_REASONS)
+    if "xac-nhan" in request.POST and form.is_valid() and not form.cleaned_data["why"]:
+        form.add_error("reason", "Ghi lý do để các đơn vị biết cần bổ sung gì.")
+    if not form.is_valid():
+        return _confirm(request, seen, form)
+    known = {pk: seen[pk] for pk in _sighted(request, seen)}
+    done, refused = decided.return_each(seen=known, actor=request.user, reason=form.cleaned_data["why"])
+    return _outcome(request, done, refused, missing=len(seen) - len(known))
+
+
+def _sighted(request, seen):
+    """Ids among the ticked that the reader may see at all."""
+    return list(Activity.objects.visible_to(request.user).filter(pk__in=seen).values_list("pk", flat=True))
+
+
+def _outcome(request, done, refused, missing):
+    """Back to the queue, which offers to undo what was done and says row by row what was not."""
+    if missing:
+        messages.warning(request, f"{missing} hoạt động đã chọn không tìm thấy.")
+    if refused:
+        request.session[REFUSED] = [[pk, why] for pk, why in refused]
+    return redirect(_address(_kept(request).place, _named(done) | ({REFUSED: 1} if refused else {})))
+
+
+def _refused(request, params):
+    """[(record, why it was not decided)] of the reader's last decision about many."""
+    rows = request.session.get(REFUSED, []) if REFUSED in params else []
+    known = Activity.objects.visible_to(request.user).select_related("unit").in_bulk([pk for pk, _ in rows])
+    return [(known[pk], why) for pk, why in rows if pk in known]
 
 
 def _ticked(request):
@@ -172,63 +285,3 @@ def _ticked(request):
 
 def _is_pk(text):
     return text.isascii() and text.isdigit() and len(text) < 16
-
-
-def _decided_by(user, pk):
-    """A record this user may decide. 404 outside the scope, 403 inside it (own records, or below own unit's level)."""
-    found = Activity.objects.visible_to(user).select_related("unit", "year")
-    activity = get_object_or_404(found, pk=pk)
-    if not Activity.objects.decidable_by(user).filter(pk=pk).exists():
-        raise PermissionDenied
-    return activity
-
-
-def take(request, activity, verb, done):
-    """Take the step, say what came of it, and go back to where the reader came from."""
-    try:
-        verb(activity=activity, actor=request.user)
-    except ValidationError as refused:
-        _say(request, refused)
-    else:
-        messages.success(request, done)
-    return redirect(_back(request, activity.pk))
-
-
-def with_reason(request, activity, verb, presets, words, done):
-    """A small page that asks why; POST takes the step."""
-    form = ReasonForm(request.POST if request.method == "POST" else None, presets=presets)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                verb(activity=activity, actor=request.user, reason=form.cleaned_data["why"])
-            except review.WrongState as refused:
-                _say(request, refused)
-                return redirect(_back(request, activity.pk))
-            except ValidationError as refused:
-                form.add_error("reason", refused.messages)
-            else:
-                messages.success(request, done)
-                return redirect(_back(request, activity.pk))
-    context = words | {
-        "activity": activity,
-        "form": form,
-        "next": request.POST.get("tiep", request.GET.get("tiep", "")),
-    }
-    return render(request, "activities/reason.html", context, status=status)
-
-
-def _back(request, pk, **approved):
-    """Where the reader came from (`tiep`, only within this site), else the record."""
-    address = request.POST.get("tiep", "")
-    if not url_has_allowed_host_and_scheme(address, allowed_hosts=None):
-        address = reverse("activity_detail", kwargs={"pk": pk})
-    if approved:
-        address += ("&" if "?" in address else "?") + urlencode({"vua-duyet": pk})
-    return address
-
-
-def _say(request, refused):
-    for message in refused.messages:
-        messages.error(request, message)

@@ -1,16 +1,35 @@
+from datetime import timedelta
+from uuid import uuid4
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from activities import review
-from activities.models import Activity, Status, UnitTotal
+from activities.models import Activity, Event, Evidence, Figure, Host, Status, Step, UnitTotal
+from activities.review_views import NOT_FOUND
 from targets.years import close_year
 from tests.activities.test_recording import change
-from tests.factories import grant, make_activity
+from tests.factories import grant, make_activity, make_indicator, make_user
 from units import access
 
-QUEUE = reverse("review_queue")
+QUEUE, UNDO, RECENT = reverse("review_queue"), reverse("review_undo"), reverse("review_recent")
+HTMX = {"headers": {"HX-Request": "true"}}
+COPIED = (
+    "unit",
+    "kind",
+    "first_day",
+    "last_day",
+    "year",
+    "month",
+    "status",
+    "author",
+    "submitted_at",
+    "warnings",
+    "search",
+)
 
 
 def act(name, activity):
@@ -44,35 +63,64 @@ def secretary(client, world):
     return client
 
 
-def test_approving_counts_and_offers_to_take_it_back(secretary, world, waiting):
-    response = secretary.post(act("approve", waiting), {"version": waiting.version, "tiep": QUEUE}, follow=True)
-    assert response.redirect_chain == [(f"{QUEUE}?vua-duyet={waiting.pk}", 302)]
-    assert counted(world) == 35
-    assert "Hoàn tác" in response.content.decode()
-    undone = secretary.post(act("unapprove", waiting), {"reason": "Hoàn tác ngay sau khi duyệt", "tiep": QUEUE})
-    waiting.refresh_from_db()
-    assert (undone.url, waiting.status, counted(world)) == (QUEUE, Status.PENDING, 0)
-    assert "Hoàn tác" not in secretary.get(f"{QUEUE}?vua-duyet={waiting.pk}").content.decode()
+def test_approving_goes_on_to_the_next_and_offers_to_take_it_back(secretary, world):
+    first, second, third = send(world, 1), send(world, 20), send(world, 300)
+    response = secretary.post(act("approve", second), {"version": second.version, "hang": ""}, follow=True)
+    assert response.redirect_chain == [(f"{QUEUE}?sau={second.pk}&hd={third.pk}", 302)]
+    assert [row.code for row in response.context["just_decided"]] == [second.code]
+    assert (response.context["item"], counted(world)) == (third, 20)
+    last = secretary.post(act("approve", third), {"version": third.version, "hang": ""}, follow=True)
+    assert (last.context["item"], counted(world)) == (first, 320)
+    second.refresh_from_db()
+    undone = secretary.post(UNDO, {"chon": f"{second.pk}:{second.version}", "hang": ""}, follow=True)
+    second.refresh_from_db()
+    assert (undone.context["item"], second.status, counted(world)) == (second, Status.PENDING, 300)
+    assert said(undone) == [f"Đã hoàn tác: {second.code} lại chờ bạn duyệt."]
+    assert secretary.get(f"{QUEUE}?sau={second.pk}").context["just_decided"] == []
 
 
 def test_a_second_approval_is_a_message_not_an_error(secretary, world, waiting):
-    secretary.post(act("approve", waiting))
-    response = secretary.post(act("approve", waiting), follow=True)
-    assert said(response)[-1] == "Không duyệt được: hoạt động đang ở trạng thái “Đã duyệt”."
-    assert counted(world) == 35
+    secretary.post(act("approve", waiting), {"version": waiting.version})
+    once = counted(world)
+    for more in ({}, {"hang": ""}):
+        response = secretary.post(act("approve", waiting), more, follow=True)
+        words = said(response)[-1]
+        assert words.startswith(f"{waiting.code} đã được duyệt rồi: {world.secretary} đã duyệt lúc ")
+        assert [message.level_tag for message in response.context["messages"]][-1] == "info"
+    assert once == counted(world) == 35
 
 
 def test_a_record_changed_since_the_page_was_opened_is_not_approved(secretary, world, waiting):
     seen = waiting.version
     change(waiting, world.cadre, {world.trees: 3500})
-    response = secretary.post(act("approve", waiting), {"version": seen}, follow=True)
-    assert (said(response), counted(world)) == ([review.CHANGED], 0)
+    for sent in ({"version": seen}, {"version": "9" * 40}, {}):
+        response = secretary.post(act("approve", waiting), sent, follow=True)
+        assert (said(response), counted(world)) == ([review.CHANGED], 0)
 
 
 @pytest.mark.parametrize("address", ["//evil.example/", "https://evil.example/", "javascript:alert(1)", "", "\x00"])
 def test_the_way_back_stays_on_this_site(secretary, waiting, address):
-    response = secretary.post(act("approve", waiting), {"tiep": address})
-    assert response.url == f"{act('detail', waiting)}?vua-duyet={waiting.pk}"
+    form = act("return", waiting)
+    assert secretary.get(form, {"tiep": address}).context["leave"] == act("detail", waiting)
+    assert secretary.post(form, {"tiep": address, "usual": "Sai ngày"}).url == act("detail", waiting)
+
+
+def test_the_page_of_a_record_offers_to_take_the_approval_back_and_stays(secretary, world, waiting):
+    page = secretary.post(act("approve", waiting), {"version": waiting.version}, follow=True)
+    assert (said(page), [row.pk for row in page.context["just_decided"]]) == ([], [waiting.pk])
+    undone = secretary.post(UNDO, ticks(*page.context["just_decided"]) | {"tiep": act("detail", waiting)}, follow=True)
+    assert undone.redirect_chain == [(act("detail", waiting), 302)]
+    assert (said(undone), counted(world)) == ([f"Đã hoàn tác: {waiting.code} lại chờ bạn duyệt."], 0)
+
+
+def test_the_queue_says_a_return_once_and_is_left_where_one_was(secretary, world, waiting):
+    second = send(world, 20)
+    way = secretary.get(f"{QUEUE}?hd={waiting.pk}").context["back_address"]
+    form = secretary.get(act("return", waiting), {"tiep": way})
+    assert (form.context["leave"], form.context["next"]) == (f"{QUEUE}?hd={waiting.pk}", f"{QUEUE}?sau={waiting.pk}")
+    page = secretary.post(act("return", waiting), {"tiep": way, "usual": "Sai ngày"}, follow=True)
+    assert (said(page), page.context["item"]) == ([], second)
+    assert [row.said for row in page.context["just_decided"]] == ["Đã trả lại"]
 
 
 def test_returning_asks_for_a_reason_and_tells_the_unit(secretary, client, world, waiting):
@@ -125,7 +173,7 @@ def test_an_incomplete_draft_leads_back_to_its_form(client, world):
 
 def test_a_closed_year_is_said_in_words(secretary, world, waiting):
     close_year(year=2024)
-    response = secretary.post(act("approve", waiting), follow=True)
+    response = secretary.post(act("approve", waiting), {"version": waiting.version}, follow=True)
     assert said(response) == ["Năm công tác 2024 đã khoá nên không thay đổi được nữa."]
 
 
@@ -167,64 +215,238 @@ def test_a_secretary_gets_403_on_the_own_record(client, world):
 # --- the queue ---
 
 
+def listed(response):
+    return [row.pk for row in response.context["page"].object_list]
+
+
+def ticks(*rows):
+    return {"chon": [f"{row.pk}:{row.version}" for row in rows]}
+
+
 def test_the_queue_holds_what_waits_for_me_oldest_first(secretary, world):
     first, second = send(world, title="Một"), send(world, title="Hai")
     send(world, unit=world.b21, title="Khối khác")
     make_activity(world.b11, world.cadre, world.planting, {world.trees: 1}, title="Còn nháp")
     Activity.objects.filter(pk=first.pk).update(submitted_at="2024-01-01T00:00:00Z")
     grant(world.secretary, access.CADRE, world.b12)
-    rows = secretary.get(QUEUE).context["table"].page.object_list
-    assert [row.record.pk for row in rows] == [first.pk, second.pk]
+    response = secretary.get(QUEUE)
+    assert (listed(response), response.context["item"]) == ([first.pk, second.pk], first)
+
+
+def test_the_saved_views_and_filters_narrow_the_list_and_their_counts(secretary, world):
+    clean, doubtful = send(world, title="Sạch"), send(world, unit=world.b12, title="Đáng ngờ")
+    old = send(world, title="Cũ")
+    doubts = [["twin", 'Có ["reused", nữa.'], ["unusual", "Nhiều quá."]]
+    Activity.objects.filter(pk=doubtful.pk).update(warnings=doubts)
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    for record, at in ((old, midnight - timedelta(days=5, seconds=1)), (clean, midnight - timedelta(days=5))):
+        Activity.objects.filter(pk=record.pk).update(submitted_at=at)
+    shown = {
+        "": [old.pk, clean.pk, doubtful.pk],
+        "xem=khong-canh-bao": [old.pk, clean.pk],
+        "xem=co-canh-bao": [doubtful.pk],
+        "xem=qua-5-ngay": [old.pk],
+        "xem=x": [old.pk, clean.pk, doubtful.pk],
+        "don-vi=b12": [doubtful.pk],
+        "don-vi=k1": [old.pk, clean.pk, doubtful.pk],
+        "don-vi=b21": [],
+        "loai=thu-ke-khai": [],
+        "loai=thu-trong-cay&canh-bao=twin": [doubtful.pk],
+        "canh-bao=reused": [],
+        "canh-bao=la": [],
+        "don-vi=b12&xem=khong-canh-bao": [],
+    }
+    assert {query: listed(secretary.get(f"{QUEUE}?{query}")) for query in shown} == shown
+    tabs = secretary.get(f"{QUEUE}?don-vi=k1&xem=qua-5-ngay").context["queue"].tabs
+    assert tabs == [
+        ("Tất cả", 3, "don-vi=k1", False),
+        ("Không cảnh báo", 2, "xem=khong-canh-bao&don-vi=k1", False),
+        ("Có cảnh báo", 1, "xem=co-canh-bao&don-vi=k1", False),
+        ("Quá 5 ngày", 1, "xem=qua-5-ngay&don-vi=k1", True),
+    ]
+    page = secretary.get(QUEUE).content.decode()
+    assert page.count("Chờ 6 ngày") == page.count("Chờ 5 ngày") == page.count("Có thể trùng") - 1 == 1
+
+
+@pytest.mark.parametrize("wanted", ["", "x", "9" * 40, "-1", "0"])
+def test_an_address_that_names_nothing_shows_the_oldest_or_says_so(secretary, waiting, wanted):
+    response = secretary.get(QUEUE, {"hd": wanted, "sau": f"{wanted}.{wanted}", "page": wanted, "per_page": wanted})
+    assert (response.status_code, listed(response)) == (200, [waiting.pk])
+    assert ("gone" in response.context and response.context["gone"]) == (NOT_FOUND if wanted else "")
+
+
+def test_a_chosen_record_is_shown_on_its_page_and_one_decided_meanwhile_is_explained(secretary, world):
+    rows = [send(world, title=f"Số {number}") for number in range(5)]
+    response = secretary.get(f"{QUEUE}?per_page=2&hd={rows[3].pk}")
+    assert (listed(response), response.context["item"]) == ([rows[2].pk, rows[3].pk], rows[3])
+    assert listed(secretary.get(f"{QUEUE}?per_page=2&hd=123456789")) == [rows[0].pk, rows[1].pk]
+    piece = secretary.get(reverse("review_item", args=[rows[4].pk]), **HTMX)
+    assert piece.templates[0].name == "activities/_review_item.html"
+    assert piece.context["item"] == rows[4]
+    assert secretary.get(reverse("review_item", args=[rows[4].pk])).url == f"{QUEUE}?hd={rows[4].pk}"
+    other = make_user("bi-thu-tinh", access.SECRETARY, world.p1)
+    review.return_to_author(activity=rows[3], actor=other, reason="Thiếu ảnh")
+    gone = secretary.get(f"{QUEUE}?hd={rows[3].pk}").context["gone"]
+    assert gone.startswith(f"{rows[3].code} không còn chờ duyệt: {other} đã trả lại lúc ")
+    piece = secretary.get(reverse("review_item", args=[rows[3].pk]), **HTMX)
+    assert piece.context["gone"] == gone
 
 
 def test_bulk_approval_first_says_what_will_count(secretary, world):
+    money = make_indicator("thu-tien", unit_of_measure="đồng", name="Kinh phí")
     rows = [send(world, 10), send(world, 15, unit=world.b12), send(world, 100, unit=world.b21)]
-    ticked = {"chon": [f"{row.pk}:{row.version}" for row in rows]}
-    page = secretary.post(QUEUE, ticked)
+    Figure.objects.create(activity=rows[0], indicator=money, value=12_500_000)
+    page = secretary.post(QUEUE, ticks(*rows) | {"hang": "xem=khong-canh-bao"})
     assert (page.status_code, counted(world)) == (200, 0)
     assert (len(page.context["rows"]), page.context["units"], page.context["gone"]) == (2, 2, 1)
-    assert [(row["indicator__name"], row["sum"]) for row in page.context["flows"]] == [
-        (str(world.trees), 25),
-        (str(world.count), 2),
+    assert page.context["sums"] == [
+        ("25 cây", "25 cây"),
+        ("2 hoạt động", "2 hoạt động"),
+        ("12,5 triệu đồng", "12.500.000 đồng"),
     ]
     assert "Duyệt 2 hoạt động của 2 đơn vị" in page.content.decode()
-    done = secretary.post(QUEUE, ticked | {"xac-nhan": "1"}, follow=True)
-    assert counted(world) == 25
-    assert said(done) == [
-        "Đã duyệt 2 hoạt động. Số liệu đã được tính.",
-        "1 hoạt động đã chọn không tìm thấy.",
-    ]
+    sent = ticks(*rows) | {"xac-nhan": "1", "hang": "xem=khong-canh-bao"}
+    done = secretary.post(QUEUE, sent, follow=True)
+    assert (done.redirect_chain[0][0], counted(world)) == (
+        f"{QUEUE}?xem=khong-canh-bao&sau={rows[0].pk}.{rows[1].pk}",
+        25,
+    )
+    assert said(done) == ["1 hoạt động đã chọn không tìm thấy."]
+    undone = secretary.post(UNDO, ticks(*done.context["just_decided"]), follow=True)
+    assert (said(undone), counted(world)) == (["Đã hoàn tác: 2 hoạt động lại chờ bạn duyệt."], 0)
 
 
-def test_bulk_approval_leaves_out_what_changed_since_and_says_so(secretary, world):
+def test_what_bulk_approval_leaves_out_is_said_row_by_row(secretary, world):
     rows = [send(world, 10), send(world, 15)]
-    ticked = {"chon": [f"{row.pk}:{row.version}" for row in rows], "xac-nhan": "1"}
     change(rows[1], world.cadre, {world.trees: 1500})
-    response = secretary.post(QUEUE, ticked, follow=True)
-    assert said(response) == [
-        "Đã duyệt 1 hoạt động. Số liệu đã được tính.",
-        f"Chưa duyệt {rows[1].code} {rows[1].title}: {review.CHANGED}",
-    ]
+    response = secretary.post(QUEUE, ticks(*rows) | {"xac-nhan": "1"}, follow=True)
+    assert response.context["refused"] == [(rows[1], review.CHANGED)]
+    assert [row.pk for row in response.context["just_decided"]] == [rows[0].pk]
     assert counted(world) == 10
+    assert secretary.get(QUEUE).context["refused"] == []
+
+
+def test_many_are_returned_with_one_reason(secretary, world):
+    rows = [send(world, 10), send(world, 15), send(world, 100, unit=world.b21)]
+    change(rows[1], world.cadre, {world.trees: 1500})
+    sent = ticks(*rows) | {"viec": "tra-lai", "hang": ""}
+    assert secretary.post(QUEUE, sent).status_code == 200
+    empty = secretary.post(QUEUE, sent | {"xac-nhan": "1", "reason": " "})
+    assert (empty.status_code, list(empty.context["form"].errors)) == (422, ["reason"])
+    done = secretary.post(QUEUE, sent | {"xac-nhan": "1", "usual": "Sai ngày"}, follow=True)
+    assert [(one.said, one.pk) for one in done.context["just_decided"]] == [("Đã trả lại", rows[0].pk)]
+    assert done.context["refused"] == [(rows[1], review.CHANGED)]
+    states = dict(Activity.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", "return_reason"))
+    assert states == {rows[0].pk: "Sai ngày", rows[1].pk: "", rows[2].pk: ""}
+    secretary.post(UNDO, ticks(*done.context["just_decided"]))
+    assert listed(secretary.get(QUEUE)) == [rows[0].pk, rows[1].pk]
 
 
 @pytest.mark.parametrize("ticked", [[], ["x"], ["1"], ["1:x"], ["\x00:1"], ["9" * 40 + ":1"], ["-1:1"]])
 def test_nothing_sensibly_ticked_is_said(secretary, world, ticked):
     response = secretary.post(QUEUE, {"chon": ticked}, follow=True)
-    assert said(response) == ["Chọn ít nhất một hoạt động để duyệt."]
+    assert said(response) == ["Chọn ít nhất một hoạt động trong danh sách."]
+    assert said(secretary.post(UNDO, {"chon": ticked}, follow=True)) == ["Không tìm thấy quyết định để hoàn tác."]
 
 
-def test_the_queue_asks_as_often_for_three_rows_as_for_one(secretary, world):
-    counts = []
-    for _ in range(3):
-        send(world, hosts=[world.b12])
-        with CaptureQueriesContext(connection) as captured:
-            assert secretary.get(QUEUE).status_code == 200
-        counts.append(len(captured))
-    assert counts[0] == counts[2]
+def test_decisions_are_found_again_until_somebody_else_went_on(secretary, client, world):
+    approved, returned, changed = send(world, 1), send(world, 20), send(world, 300)
+    for record in (approved, changed):
+        secretary.post(act("approve", record), {"version": record.version})
+    secretary.post(act("return", returned), {"reason": "Thiếu ảnh"})
+    change(changed, world.cadre, {world.trees: 5})
+    rows = secretary.get(RECENT).context["rows"]
+    assert [(row.pk, row.said) for row in rows] == [(returned.pk, "Đã trả lại"), (approved.pk, "Đã duyệt")]
+    secretary.post(UNDO, ticks(*rows))
+    assert (list(secretary.get(RECENT).context["rows"]), counted(world)) == ([], 0)
+    client.force_login(world.stranger)
+    assert list(client.get(RECENT).context["rows"]) == []
+
+
+# --- scope and cost ---
+
+
+def test_nothing_of_another_khoi_is_seen_counted_or_added(secretary, world):
+    """Markers that only the other khối's records hold, sought in the text of every answer."""
+    mine = send(world, 7, title="Của khối mình")
+    for number in range(3):
+        other = send(world, 9_000_777, unit=world.b21, title=f"Dấu-khối-khác {number}", hosts=[world.b22])
+        Activity.objects.filter(pk=other.pk).update(warnings=[["twin", "Dấu-khối-khác"]])
+    other.refresh_from_db()
+    asked = [
+        secretary.get(QUEUE),
+        secretary.get(f"{QUEUE}?xem=co-canh-bao"),
+        secretary.get(f"{QUEUE}?don-vi=b21"),
+        secretary.get(f"{QUEUE}?hd={other.pk}&sau={other.pk}&chua-xong=1"),
+        secretary.get(RECENT),
+        secretary.post(QUEUE, ticks(mine, other)),
+        secretary.post(QUEUE, ticks(other) | {"xac-nhan": "1"}, follow=True),
+        secretary.post(QUEUE, ticks(other) | {"xac-nhan": "1", "viec": "tra-lai", "usual": "Sai ngày"}, follow=True),
+        secretary.post(UNDO, ticks(other), follow=True),
+    ]
+    for response in asked:
+        text = response.content.decode()
+        assert response.status_code == 200
+        assert [word for word in ("Dấu-khối-khác", "9.000.777", other.code, str(world.b21)) if word in text] == []
+    assert [count for _, count, _, _ in asked[0].context["queue"].tabs] == [1, 1, 0, 0]
+    assert (asked[0].context["shell"].waiting, asked[5].context["sums"][0][0]) == (1, "7 cây")
+    for name in ("review_item", "activity_approve", "activity_return"):
+        address = reverse(name, args=[other.pk])
+        response = secretary.post(address) if name == "activity_approve" else secretary.get(address, **HTMX)
+        assert response.status_code == 404
+    other.refresh_from_db()
+    assert (other.status, counted(world)) == (Status.PENDING, 0)
+
+
+def fill(world, number):
+    """`number` waiting records of two figures, a further host and a warning each."""
+    like = send(world, hosts=[world.b12], warnings=[["unusual", "Nhiều."]])
+    fields = {name: getattr(like, name) for name in COPIED}
+    rows = Activity.objects.bulk_create([Activity(title=f"Số {n}", **fields) for n in range(number - 1)])
+    kept = list(like.figures.values_list("indicator_id", "value"))
+    Figure.objects.bulk_create(
+        [Figure(activity=row, indicator_id=indicator, value=value) for row in rows for indicator, value in kept]
+    )
+    Host.objects.bulk_create([Host(activity=row, unit=world.b12) for row in rows])
+    Event.objects.bulk_create(
+        [
+            Event(activity=row, step=step, to_status=row.status, actor=world.cadre)
+            for row in rows
+            for step in (Step.CREATE,)
+        ]
+    )
+    for row in (like, *rows[:25]):
+        key = uuid4()
+        Evidence.objects.create(
+            key=key, form_key=row.form_key, activity=row, name="anh.jpg", content_type="image/jpeg", size=1,
+            sha256=key.hex * 2, perceptual=key.hex[:16], uploader=world.cadre, file="x", thumbnail="x",
+        )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # as the database does by itself, later
+    return like
+
+
+def statements(client, address):
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200
+    return len(captured)
+
+
+def test_five_thousand_waiting_items_cost_as_few_statements_as_one(secretary, world):
+    like = fill(world, 1)
+    addresses = [QUEUE, f"{QUEUE}?xem=co-canh-bao&don-vi=k1&loai=thu-trong-cay&canh-bao=unusual&hd={like.pk}"]
+    one = [statements(secretary, address) for address in addresses]
+    Activity.objects.filter(pk=like.pk).update(submitted_at="2024-01-02T00:00:00Z")
+    fill(world, 19)
+    assert [statements(secretary, address) for address in addresses] == one
+    fill(world, 4980)
+    last = Activity.objects.latest("pk").pk
+    assert [statements(secretary, address) for address in addresses] == one
+    assert max(*one, statements(secretary, f"{QUEUE}?hd={last}")) <= 15
+    assert secretary.get(f"{QUEUE}?hd={last}").context["page"].number == 250
 
 
 @pytest.mark.parametrize(("who", "status"), [("cadre", 403), ("staff", 403), ("viewer", 403), ("stranger", 200)])
 def test_who_has_a_queue(client, world, who, status):
     client.force_login(getattr(world, who))
-    assert client.get(QUEUE).status_code == status
+    assert client.get(QUEUE).status_code == client.get(RECENT).status_code == status

@@ -12,7 +12,6 @@ from activities.models import ActivityKind
 from activities.moving import move_unit
 from targets.models import Indicator
 from tests.browser.checks import check_page
-from tests.browser.conftest import LAPTOP, PHONE
 from tests.factories import World, assign, make_target
 
 
@@ -56,9 +55,8 @@ def differences():
     return audit(timezone.localdate().year).differences
 
 
-@pytest.mark.parametrize("size", [PHONE, LAPTOP], ids=["360", "1280"])
-def test_a_tree_planting_from_the_cadres_phone_to_the_year_end_workbook(planned, new_page, live_server, login, size):
-    cadre = new_page(base_url=live_server.url, **size)
+def test_a_tree_planting_from_the_cadres_phone_to_the_year_end_workbook(planned, phone, laptop, login):
+    cadre, secretary = phone, laptop
     login(cadre, planned.cadre)
     assert "chưa có số / kế hoạch 100 cây" in dashboard_says(cadre)
     cadre.get_by_role("link", name="+ Ghi hoạt động").click()
@@ -73,7 +71,6 @@ def test_a_tree_planting_from_the_cadres_phone_to_the_year_end_workbook(planned,
     address = cadre.url
     assert "chờ duyệt 1.035 cây" in dashboard_says(cadre)
 
-    secretary = new_page(base_url=live_server.url, **size)
     login(secretary, planned.secretary)
     assert "chưa có số / kế hoạch 1.000 cây · chờ duyệt 1.035 cây" in dashboard_says(secretary)
     assert workbook_says(secretary) == (None, "Chưa có số")

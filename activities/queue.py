@@ -1,0 +1,218 @@
+"""The queue of one reviewer: what waits for a decision, narrowed as the address says, and what was decided just now."""
+
+from collections import defaultdict
+from datetime import datetime, time, timedelta
+
+from django import forms
+from django.core.paginator import Paginator
+from django.db.models import Case, Count, OuterRef, Prefetch, Q, Subquery, Sum, When
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.http import urlencode
+
+from activities.filters import MOST_NAMED, CodeField, ListForm, kind_choices
+from activities.models import Activity, Doubt, Evidence, Figure, Host
+from activities.querysets import warned
+from targets.models import Nature
+from unionwork.numbers import format_money_short, format_number
+from units.models import Placement, Unit
+
+PER_PAGE, MOST_PER_PAGE = 20, 100
+MOST_AT_ONCE = 100
+OLD = 5  # days that a record may wait before it is said
+VIEWS = {
+    "": "Tất cả",
+    "khong-canh-bao": "Không cảnh báo",
+    "co-canh-bao": "Có cảnh báo",
+    "qua-5-ngay": f"Quá {OLD} ngày",
+}
+VIEW = "xem"
+CHOSEN, AFTER = "hd", "sau"  # in the address: the record beside the list, those decided just now
+ORDER = ("submitted_at", "pk")  # oldest first
+
+
+def condition(view):
+    """Which of the waiting records a saved view holds."""
+    midnight = datetime.combine(timezone.localdate() - timedelta(days=OLD), time(), timezone.get_current_timezone())
+    return {
+        "": Q(),
+        "khong-canh-bao": ~warned(),
+        "co-canh-bao": warned(),
+        "qua-5-ngay": Q(submitted_at__lt=midnight),
+    }[view]
+
+
+class UnitField(CodeField):
+    """A unit by its code, else by words that fit it alone: one statement."""
+
+    def find(self, text):
+        by_code = Case(When(code=text, then=0), default=1)
+        found = list(self.queryset.matching(text).order_by(by_code, "sort", "pk")[: MOST_NAMED + 1])
+        return found[:1] if found and found[0].code == text else found
+
+
+class QueueForm(ListForm):
+    """What narrows the list. A unit means everything below it in today's tree, like the right to decide."""
+
+    don_vi = UnitField(
+        label="Đơn vị (tên hoặc mã)",
+        queryset=Unit.objects.none(),
+        missing="Không có đơn vị này trong phạm vi của bạn.",
+        required=False,
+    )
+    loai = forms.ChoiceField(label="Loại", required=False)
+    canh_bao = forms.ChoiceField(label="Cảnh báo", required=False, choices=[("", "Mọi hoạt động"), *Doubt.choices])
+
+    def __init__(self, data, *, user):
+        super().__init__(data)
+        self.fields["don_vi"].queryset = Unit.objects.visible_to(user).with_today()
+        self.fields["loai"].choices = [("", "Mọi loại"), *kind_choices()]
+
+    @property
+    def names(self):
+        """The parameters as they stand in the address."""
+        return [self.add_prefix(name) for name in self.fields]
+
+    @cached_property
+    def condition(self):
+        """Which records fit. None at all when a parameter is wrong: a wider list would be taken for the answer."""
+        if not self.is_valid():
+            return Q(pk__in=[])
+        unit, kind, doubt = (self.cleaned_data[name] for name in ("don_vi", "loai", "canh_bao"))
+        found = Q(kind__code=kind) if kind else Q()
+        if unit:
+            below = Placement.objects.current().filter(path__startswith=unit.today_path or "-")
+            found &= Q(unit__in=below.values("unit_id"))
+        return found & warned(doubt) if doubt else found
+
+
+class Queue:
+    """What waits for `user`, as the parameters of the address (`params`) narrow it. Nothing is asked for twice."""
+
+    def __init__(self, user, params):
+        self.params = params
+        self.view = params.get(VIEW, "") if params.get(VIEW, "") in VIEWS else ""
+        self.form = QueueForm(params, user=user)
+        self.sought = None  # id of the record whose place is sought
+        self.all = Activity.objects.reviewable_by(user)
+
+    @cached_property
+    def waiting(self):
+        return self.all.filter(self.form.condition, condition(self.view)).order_by(*ORDER)
+
+    @cached_property
+    def _counts(self):
+        each = {view: Count("pk", filter=self.form.condition & condition(view)) for view in VIEWS}
+        each = {f"view{view}": number for view, number in each.items()} | {"everything": Count("pk")}
+        if self.sought is not None:
+            shown = self.form.condition & condition(self.view)
+            sent = Subquery(Activity.objects.filter(pk=self.sought).values("submitted_at"))
+            before_it = Q(submitted_at__lt=sent) | Q(submitted_at=sent, pk__lt=self.sought)
+            each |= {"is_there": Count("pk", filter=shown & Q(pk=self.sought))}
+            each |= {"before_it": Count("pk", filter=shown & before_it)}
+        return self.all.order_by().aggregate(**each)
+
+    @property
+    def everything(self):
+        """How many wait for the user, whatever the address says."""
+        return self._counts["everything"]
+
+    def count_of(self, view):
+        return self._counts[f"view{view}"]
+
+    @property
+    def count(self):
+        return self.count_of(self.view)
+
+    @property
+    def is_narrowed(self):
+        return any(self.params.get(name) for name in self.form.names)
+
+    @property
+    def query(self):
+        """The part of the address that narrows the list."""
+        return self._query(self.view)
+
+    @property
+    def place(self):
+        """`query`, and the page in view: where a decision leads back to."""
+        return self._query(self.view, "page")
+
+    def _query(self, view, *more):
+        kept = {VIEW: view} if view else {}
+        names = [*self.form.names, "per_page", *more]
+        return urlencode(kept | {name: self.params[name] for name in names if self.params.get(name)})
+
+    @property
+    def tabs(self):
+        """[(label, how many, its query, whether it is in view)]"""
+        return [(label, self.count_of(view), self._query(view), view == self.view) for view, label in VIEWS.items()]
+
+    def page(self, *, wanted=None, after=None):
+        """(page of rows to show, the record beside it, None without): the record with the id `wanted`, or what follows
+        the one with the id `after`, which left the list; else the page that the address names and no record of it."""
+        self.sought = wanted if wanted is not None else after
+        place = None
+        if self.sought is not None and (wanted is None or self._counts["is_there"]):
+            place = self._counts["before_it"]
+            place = place if place < self.count else 0  # after the last one the oldest
+        size = self._paginator.per_page
+        page = self._paginator.get_page(self.params.get("page") if place is None else place // size + 1)
+        page.object_list = [with_days(row) for row in page.object_list]
+        return page, None if place is None else next(iter(page.object_list[place % size :]), None)
+
+    @cached_property
+    def _paginator(self):
+        asked = self.params.get("per_page", "")
+        size = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 4 else PER_PAGE
+        paginator = Paginator(for_page(self.waiting), max(1, min(size, MOST_PER_PAGE)))
+        paginator.count = self.count
+        return paginator
+
+    def next_after(self, record):
+        """What comes after a record that has just left the list; after the last one the oldest. None: nothing left."""
+        later = Q(submitted_at__gt=record.submitted_at) | Q(submitted_at=record.submitted_at, pk__gt=record.pk)
+        return (self.waiting.filter(later).first() if record.submitted_at else None) or self.waiting.first()
+
+
+def for_page(records):
+    """With what a row and the record beside the list show: three statements, however many rows."""
+    files = Evidence.objects.filter(activity=OuterRef("pk")).order_by().values("activity").annotate(n=Count("pk"))
+    records = records.select_related("unit", "kind", "year", "author", "milestone__target")
+    return records.annotate(files=Subquery(files.values("n"))).prefetch_related(
+        Prefetch("figures", Figure.objects.select_related("indicator")),
+        Prefetch("hosts", Host.objects.select_related("unit")),
+    )
+
+
+def with_days(record):
+    """`days`: for how many days it has waited; `is_old`: longer than it should."""
+    sent = record.submitted_at
+    record.days = (timezone.localdate() - timezone.localtime(sent).date()).days if sent else 0
+    record.is_old = record.days > OLD
+    return record
+
+
+def sums_of(ids):
+    """What records would add: ([(sum, in full) by unit of measure], [per indicator], [declared levels]) in words.
+
+    One statement. Money is short, in full beside it.
+    """
+    rows = (
+        Figure.objects.filter(activity__in=ids)
+        .order_by("indicator__position", "indicator_id")
+        .values_list("indicator__nature", "indicator__name", "indicator__unit_of_measure", "indicator__decimals")
+        .annotate(sum=Sum("value"))
+    )
+    together, flows, levels = defaultdict(int), [], []
+    for nature, name, unit, decimals, value in rows:
+        if nature == Nature.FLOW:
+            together[unit, decimals] += value
+        (flows if nature == Nature.FLOW else levels).append((name, *amount(value, unit, decimals)))
+    return [amount(value, *key) for key, value in together.items()], flows, levels
+
+
+def amount(value, unit, decimals):
+    """("12,5 triệu đồng", "12.500.000 đồng"): short and in full."""
+    full = f"{format_number(value, decimals)} {unit}"
+    return (format_money_short(value), full) if unit == "đồng" and not decimals else (full, full)

@@ -1,0 +1,128 @@
+"""The review queue as a secretary works through it on a laptop: by keys, by ticking, and taking it back."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from activities import review
+from activities.models import Activity, Event, Status, Step, UnitTotal
+from tests.browser.checks import check_page
+from tests.factories import World, make_activity
+
+QUEUE = reverse("review_queue")
+ITEMS = 20
+
+
+@pytest.fixture
+def world(transactional_db):
+    """Twenty records of two units wait; 1, 2, 4, … trees, so that every total names its records. One has a doubt."""
+    world = World()
+    for number in range(ITEMS + 1):
+        unit, author = ((world.b11, world.cadre), (world.b12, world.other_cadre))[number % 2]
+        figures = {world.trees: 2**number}
+        activity = make_activity(unit, author, world.planting, figures, title=f"Trồng cây số {number}")
+        review.submit(activity=activity, actor=author)
+    Activity.objects.filter(pk=activity.pk).update(warnings=[["unusual", "Nhiều hơn mọi khi."]])
+    return world
+
+
+def totals():
+    """{(unit, month, indicator): value} of everything that counts."""
+    rows = UnitTotal.objects.exclude(value=0).values_list("unit__code", "month", "indicator__code", "value")
+    return {row[:3]: row[3] for row in rows}
+
+
+def trees(unit="k1"):
+    return totals().get((unit, 0, "thu-cay-xanh"), 0)
+
+
+def shown(page):
+    return page.locator("[data-shown] h2").inner_text()
+
+
+@pytest.fixture
+def queue(laptop, login, world):
+    login(laptop, world.secretary)
+    laptop.goto(QUEUE)
+    laptop.pressed = 0
+    return laptop
+
+
+def press(page, key):
+    page.wait_for_timeout(260)  # a record is decided only after it stood there for a moment
+    page.keyboard.press(key)
+    page.pressed += 1
+
+
+def lose_the_network(page):
+    """Then it is said, and nothing is approved or skipped."""
+    page.wait_for_timeout(260)
+    page.context.set_offline(True)
+    page.keyboard.press("a")
+    page.locator("#da-noi", has_text="Chưa gửi được").wait_for()
+    page.context.set_offline(False)
+    page.heard.clear()
+    assert (shown(page), trees()) == ("Trồng cây số 0", 0)
+
+
+def test_twenty_records_are_approved_by_keyboard_and_each_taken_back(queue, world):
+    lose_the_network(queue)
+    loaded = []
+    queue.on("framenavigated", lambda frame: loaded.append(frame.url))
+    press(queue, "j")  # the second one is looked at first
+    queue.locator("[data-shown] h2", has_text=re.compile("^Trồng cây số 1$")).wait_for()
+    queue.keyboard.press("k")
+    queue.locator("[data-shown] h2", has_text=re.compile("^Trồng cây số 0$")).wait_for()
+    queue.keyboard.press("a")  # too soon after it appeared: nothing
+    for number in range(ITEMS):
+        assert shown(queue) == f"Trồng cây số {number}"
+        press(queue, "a")
+        queue.keyboard.press("a")  # the second press of a double one
+        queue.pressed += 1
+        queue.locator("[data-shown] h2", has_text=re.compile(f"^Trồng cây số {number + 1}$")).wait_for()
+    assert queue.pressed <= 45
+    assert [url for url in loaded if QUEUE not in url] == []
+    assert queue.locator("nav .badge-count").first.inner_text().split()[0] == "1"
+    assert (Activity.objects.filter(status=Status.APPROVED).count(), trees()) == (ITEMS, 2**ITEMS - 1)
+    assert Event.objects.filter(step=Step.APPROVE).count() == ITEMS
+    check_page(queue)
+
+    press(queue, "z")
+    queue.locator("#da-noi", has_text="lại chờ bạn duyệt").wait_for()
+    assert (shown(queue), trees()) == ("Trồng cây số 19", 2 ** (ITEMS - 1) - 1)
+
+    press(queue, "t")  # in the form the letters are letters
+    queue.locator("#tra-lai input:focus").wait_for()
+    queue.keyboard.press("a")
+    queue.get_by_label("Thiếu minh chứng").check()
+    queue.get_by_label("Lý do", exact=True).fill("ảnh jka")
+    queue.locator("#tra-lai").get_by_role("button", name="Trả lại").click()
+    queue.locator("#da-noi", has_text="Đã trả lại").wait_for()
+    returned = Activity.objects.get(title="Trồng cây số 19")
+    assert (returned.status, returned.return_reason) == (Status.RETURNED, "Thiếu minh chứng: ảnh jka")
+    press(queue, "?")
+    queue.locator("dialog[open]").wait_for()
+    check_page(queue, contrast=False)
+    queue.keyboard.press("a")
+    queue.get_by_role("button", name="Tắt phím tắt").click()
+    queue.locator("#hang-cho:not([data-keys])").wait_for()
+    press(queue, "a")
+    assert Activity.objects.filter(status=Status.APPROVED).count() == ITEMS - 1
+
+
+def test_what_has_no_warning_is_approved_in_three_clicks_and_undone_in_one(queue, world):
+    before = totals()
+    queue.get_by_role("link", name=re.compile("^Không cảnh báo")).click()
+    queue.get_by_label("Chọn cả trang").check()
+    queue.get_by_role("button", name="Duyệt 20 mục").click()
+    assert queue.locator("h1").inner_text() == "Duyệt 20 hoạt động của 2 đơn vị"
+    assert "+1.048.575 cây" in queue.locator("main").inner_text()
+    check_page(queue)
+    queue.get_by_role("button", name="Duyệt 20 hoạt động").click()
+    queue.locator("#da-noi", has_text="Đã duyệt 20 hoạt động").wait_for()
+    assert (trees("b11"), trees("b12"), trees("tw")) == (349525, 699050, 2**ITEMS - 1)
+    queue.get_by_role("button", name="Hoàn tác").click()
+    queue.locator("#da-noi", has_text="20 hoạt động lại chờ bạn duyệt").wait_for()
+    assert totals() == before == {}
+    assert Activity.objects.filter(status=Status.PENDING).count() == ITEMS + 1
