@@ -2,16 +2,25 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from decimal import Decimal
 
-from django.db.models import Case, Sum, Value, When
+from django.db.models import Case, F, Sum, Value, When
+from django.utils.text import slugify
 
-from activities.models import COUNTED, Figure, Host, Status
+from activities.columns import in_file
+from activities.models import COUNTED, Figure, Status
 from targets.models import Indicator, Nature
+from unionwork.text import fold
 
 MOST_ROWS = 50_000  # of a file; a longer list is narrowed first
-HEADERS = ("Mã", "Ngày bắt đầu", "Ngày kết thúc", "Mã đơn vị", "Đơn vị", "Loại", "Tên", "Trạng thái", "Địa điểm")
-LAST_HEADERS = ("Phối hợp", "Người ghi", "Người duyệt")
+CHUNK = 2_000  # rows of a file in memory at once
+LONGEST_NAME = 100
+NEWEST = "ngay"
+_WAITING = Case(When(status=Status.PENDING, then=0), default=1)
+ORDERS = {  # ?xep= → (words, order); only the first may sort more rows than are counted
+    NEWEST: ("Mới nhất trước", ()),
+    "cho": ("Chờ duyệt lâu nhất trước", (_WAITING, F("submitted_at").asc(nulls_last=True), "pk")),
+    "don-vi": ("Theo tên đơn vị", ("unit__sort", "unit_id", "-last_day", "-pk")),
+}
 
 
 @dataclass(frozen=True)
@@ -41,44 +50,26 @@ def sums_of(records):
     return [ListSum(row, found[row.pk].get("counted"), found[row.pk].get("waiting")) for row in indicators]
 
 
-def table_of(records):
-    """(headers, rows) of `records` with a column for every indicator that one of them has. Five statements at most.
+def table_of(records, columns):
+    """(headers, rows) of `records`: the columns the page shows, the figures of a row each in a column of its own.
 
-    Figures are real numbers in the indicator's own unit; the approximate word before one is not printed.
+    Figures are real numbers in the indicator's own unit.
     """
-    picked = records.order_by().values("pk")
-    figures, hosts = defaultdict(dict), defaultdict(list)
-    for activity, indicator, value in Figure.objects.filter(activity__in=picked).values_list(
-        "activity", "indicator", "value"
-    ):
-        figures[activity][indicator] = value
-    for host in Host.objects.filter(activity__in=picked).select_related("unit").order_by("unit__sort", "pk"):
-        hosts[host.activity_id].append(str(host.unit))
-    used = {pk for row in figures.values() for pk in row}
-    indicators = [row for row in Indicator.objects.all() if row.pk in used]
-    headers = [*HEADERS, *(f"{row.name} ({row.unit_of_measure})" for row in indicators), *LAST_HEADERS]
-    return headers, _rows(records.select_related("unit", "kind", "author", "approver"), indicators, figures, hosts)
+    kept = in_file(columns, records)
+    return [column.label for column in kept], _rows(records, kept)
 
 
-def _rows(records, indicators, figures, hosts):
-    for record in records:
-        mine = figures.get(record.pk, {})
-        yield [
-            record.code,
-            record.first_day,
-            record.last_day,
-            record.unit.code,
-            record.unit.name,
-            record.kind.name,
-            record.title,
-            record.get_status_display(),
-            record.place,
-            *(_number(mine.get(row.pk), row.decimals) for row in indicators),
-            "; ".join(hosts.get(record.pk, [])),
-            str(record.author),
-            str(record.approver or ""),
-        ]
+def _rows(records, columns):
+    for record in records.for_list().select_related("approver").iterator(chunk_size=CHUNK):
+        yield [column.value(record) for column in columns]
 
 
-def _number(value, decimals):
-    return value if value is None or not decimals else Decimal(value).scaleb(-decimals)
+def in_order(records, key):
+    """The records sorted as `?xep=` says; the newest first when it says nothing."""
+    return records.order_by(*ORDERS[key][1]) if ORDERS[key][1] else records
+
+
+def file_name(year, chips):
+    """ "HoatDong_2024_cho-duyet_don-vi-a": what was asked for, so that two files are told apart."""
+    asked = "_".join(slug for _, shown, _ in chips if (slug := slugify(fold(shown))))
+    return f"HoatDong_{year or ''}" + (f"_{asked}" if asked else "")[:LONGEST_NAME]

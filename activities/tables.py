@@ -5,7 +5,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from activities.models import Activity
 from unionwork.dates import format_date
 from unionwork.numbers import format_number
 
@@ -13,42 +12,15 @@ TITLE = {"td": {"class": "title"}}  # on phones the head of the card, without it
 
 
 class ActivityTable(tables.Table):
-    title = tables.TemplateColumn(template_name="activities/_title_cell.html", verbose_name="Hoạt động", attrs=TITLE)
-    unit = tables.Column(verbose_name="Đơn vị")
-    last_day = tables.Column(verbose_name="Ngày")
-    figures = tables.TemplateColumn(template_name="activities/_figures_cell.html", verbose_name="Số liệu")
-    status = tables.TemplateColumn(template_name="activities/_status_cell.html", verbose_name="Trạng thái")
+    """The list with the chosen columns (`activities.columns.Column`), in their order."""
 
     class Meta:
-        model = Activity
-        fields = ("title", "unit", "last_day", "figures", "status")
         order_by = ()
         orderable = False
         empty_text = "Không có hoạt động nào."
 
-    def render_unit(self, record):
-        return str(record.unit)
-
-    def render_last_day(self, record):
-        return format_date(record.last_day)
-
-
-class ReviewTable(ActivityTable):
-    """What waits: a box to tick, what will count, how long it has waited, and the decision."""
-
-    title = tables.TemplateColumn(
-        template_name="activities/_review_title_cell.html", verbose_name="Hoạt động", attrs=TITLE
-    )
-    chosen = tables.TemplateColumn(template_name="activities/_tick_cell.html", verbose_name="Chọn", attrs=TITLE)
-    waiting = tables.TemplateColumn(template_name="activities/_waiting_cell.html", verbose_name="Gửi lúc")
-    decide = tables.TemplateColumn(template_name="activities/_decide_cell.html", verbose_name="Quyết định")
-
-    class Meta:
-        fields = ("chosen", "title", "unit", "last_day", "figures", "waiting", "decide")
-        sequence = fields
-        exclude = ("status",)
-        order_by = ()
-        orderable = False
+    def __init__(self, rows, columns):
+        super().__init__(rows, extra_columns=[(f"column_{n}", column.on_page()) for n, column in enumerate(columns)])
 
 
 class HostTable(tables.Table):

@@ -1,8 +1,11 @@
-"""A list as a file: .xlsx in constant memory, .csv as a stream. Cells: text, whole numbers, Decimals, dates or None."""
+"""A list as a file: .xlsx in constant memory, .csv as a stream.
+
+Cells: text, whole numbers, Decimals, dates, moments (naive, local) or None.
+"""
 
 import csv
 import io
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
 from tempfile import TemporaryFile
@@ -19,8 +22,9 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 WIDEST = 60
 
 
-def xlsx_response(name, headers, rows):
-    """The rows as a download `name`.xlsx. Text stays text, whatever it begins with."""
+def xlsx_response(name, headers, rows, caption=""):
+    """The rows as a download `name`.xlsx, below one line that says what they are. Text stays text, whatever it begins
+    with."""
     file = TemporaryFile()  # noqa: SIM115 – the response closes it
     options = {
         "constant_memory": True,
@@ -34,17 +38,21 @@ def xlsx_response(name, headers, rows):
             int: book.add_format({"num_format": WHOLE}),
             Decimal: book.add_format({"num_format": SPLIT}),
             date: book.add_format({"num_format": "dd/mm/yyyy", "align": "left"}),
+            datetime: book.add_format({"num_format": "dd/mm/yyyy hh:mm", "align": "left"}),
         }
         bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        top = 1 if caption else 0
+        if caption:
+            sheet.write_string(0, 0, caption)
         for place, header in enumerate(headers):
             sheet.set_column(place, place, min(WIDEST, max(12, len(header) + 2)))
-            sheet.write_string(0, place, header, bold)
-        sheet.freeze_panes(1, 0)
-        last = 0
-        for last, row in enumerate(rows, 1):
+            sheet.write_string(top, place, header, bold)
+        sheet.freeze_panes(top + 1, 0)
+        last = top
+        for last, row in enumerate(rows, top + 1):
             for place, value in enumerate(row):
                 _write(sheet, last, place, value, formats)
-        sheet.autofilter(0, 0, last, len(headers) - 1)
+        sheet.autofilter(top, 0, last, len(headers) - 1)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
 
@@ -53,7 +61,7 @@ def _write(sheet, row, place, value, formats):
     if value is None or value == "":
         return
     if isinstance(value, date):
-        sheet.write_datetime(row, place, value, formats[date])
+        sheet.write_datetime(row, place, value, formats[type(value)])
     elif isinstance(value, int | Decimal):
         sheet.write_number(row, place, value, formats[type(value)])
     else:
@@ -83,7 +91,7 @@ def _csv_cell(value):
     if value is None:
         return ""
     if isinstance(value, date):
-        return format_date(value)
+        return f"{value:%H:%M} {format_date(value)}" if isinstance(value, datetime) else format_date(value)
     if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         return f"'{value}"
     return value
