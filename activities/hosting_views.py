@@ -6,8 +6,8 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, render
 
 from activities import hosting
+from activities.deciding_views import take, with_reason
 from activities.models import Host
-from activities.review_views import take, with_reason
 from activities.tables import HostTable
 from unionwork.policy import policy
 from unionwork.tables import paginate

@@ -2,6 +2,7 @@ from django.urls import path
 
 from reports import (
     check_views,
+    digest_views,
     giving_table_views,
     grid_views,
     help_views,
@@ -14,6 +15,7 @@ from reports import (
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
+    path("viec-hom-nay/", digest_views.digest, name="digest"),
     path("tien-do/", views.progress, name="progress"),
     path("tong-ket/", year_views.year_report, name="year_report"),
     path("tong-ket.xlsx", year_views.year_report_xlsx, name="year_report_xlsx"),

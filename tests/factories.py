@@ -16,7 +16,7 @@ from targets import years
 from targets.models import Assignment, Group, Indicator, Measure, Nature, Target, WorkYear
 from unionwork.numbers import Parsed
 from units import access, tree
-from units.models import Placement, Role, TreeYear, Unit, UnitKind, User
+from units.models import JournalEntry, Placement, Role, TreeYear, Unit, UnitKind, User
 
 _numbers = count(1)
 _built = {}  # {_state(): (attributes of World, [rows of a model, …])}
@@ -29,12 +29,12 @@ def _models():
 
 def _state():
     """What decides which keys a new world's rows get: the last key of every table it writes to."""
-    tables = (Unit, User, Role, Placement, TreeYear, WorkYear, Indicator, ActivityKind, KindFigure)
+    tables = (Unit, User, Role, Placement, TreeYear, WorkYear, Indicator, ActivityKind, KindFigure, JournalEntry)
     return tuple(table._base_manager.aggregate(last=Max("pk"))["last"] for table in tables)
 
 
 def make_year(year=2024):
-    return years.open_year(year=year)
+    return years.open_year(year=year, actor=None)
 
 
 def make_unit(code, kind="doan-co-so", parent=None, **fields):

@@ -9,13 +9,16 @@ and each of these texts carries a mark that names the unit, so that a leak shows
 
 import re
 import uuid
-from datetime import date
+from datetime import date, timedelta
 
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
-from activities import review
-from activities.models import ActivityKind, Evidence, FormDraft
-from targets.models import Decision, MeasureKind
+from activities import corrections, review
+from activities.models import ActivityKind, Evidence, FormDraft, PeriodReport, SavedFilter, Unlock
+from activities.rules import Rules, entry_of
+from targets.models import Decision, MeasureKind, Period
+from targets.years import set_keeps_approved
 from tests.factories import (
     approve,
     grant,
@@ -28,6 +31,7 @@ from tests.factories import (
     make_year,
 )
 from units import access
+from units.models import Notice
 
 TREE = {
     "tw": ("trung-uong", None),
@@ -84,9 +88,12 @@ class PolicyWorld:
         self.declaring = make_kind("thu-ke-khai", [self.members], nature="stock")
         self.milestones = ActivityKind.objects.filter(nature="milestone")
         self.records, self.targets, self.totals, self.dates, self.evidence = {}, {}, {}, {}, {}
-        self.decisions = {}
+        self.decisions, self.shared_filters, self.corrections = {}, {}, {}
+        self.reports, self.campaigns, self.unlocks = {}, {}, {}
+        self.month = Period.objects.get(year=self.year, kind="month", number=timezone.localdate().month)
         for code in TREE:
             self._fill(code)
+        self._correct()
         self._join()
         self._people()
 
@@ -114,6 +121,9 @@ class PolicyWorld:
             elif state == "cancelled":
                 review.cancel(activity=activity, actor=self.writer)
         self.evidence[code] = self._evidence(code)
+        self.shared_filters[code] = SavedFilter.objects.create(
+            user=self.writer, name=f"Bộ lọc {mark(NAME, code)}", query="q=viec", unit=self.units[code]
+        )
         approve(self._record(code, self.declaring, {self.members: 9}), self.approver)
         text = f"Chỉ tiêu {mark(TARGET, code)}"
         target = make_target(
@@ -137,7 +147,37 @@ class PolicyWorld:
             file_name="quyet-dinh.pdf",
             content_type="application/pdf",
         )
+        self._say(code)
         make_user(f"person-{code}", access.CADRE, self.units[code], full_name=f"Bạn {mark(PERSON, code)}")
+
+    def _say(self, code):
+        """A word about the month that runs, which waits for the superior; and a campaign for everything below."""
+        text = f"Khó khăn {mark(RECORD, code)}"
+        said = {"unit": self.units[code], "year": self.year, "actor": self.writer, "nothing": False}
+        now = timezone.now()
+        self.reports[code] = PeriodReport.objects.create(
+            period=self.month, difficulties=text, proposals=text, at=now, first_at=now, **said
+        )
+        days = {"first_day": self.month.first_day, "last_day": self.month.last_day}
+        until = {"until": now + timedelta(days=1), "reason": text, "actor": self.writer}
+        self.unlocks[code] = Unlock.objects.create(unit=self.units[code], year=self.year, **days, **until)
+        days["due"] = self.month.due
+        name = f"Đợt {mark(TARGET, code)}"
+        self.campaigns[code] = Period.objects.create(
+            year=self.year, kind="campaign", number=1, issuer=self.units[code], name=name, **days
+        )
+
+    def _correct(self):
+        """A correction of each unit's approved record waits beside it."""
+        set_keeps_approved(year=self.year.pk, keeps=True, actor=None)
+        rules = Rules()
+        for code in TREE:
+            activity = self.records[code, "approved"]
+            entry = entry_of(activity, rules)
+            activity.place = text = f"Sửa {mark(RECORD, code)}"
+            said = {"actor": self.writer, "version": activity.version, "reason": text}
+            self.corrections[code] = corrections.propose(entry=entry, **said)
+        set_keeps_approved(year=self.year.pk, keeps=False, actor=None)
 
     def _evidence(self, code):
         draft, text = self.records[code, "draft"], mark(RECORD, code)
@@ -176,11 +216,24 @@ class PolicyWorld:
             grant(both, role, self.units["k1s"])
         self.users["base_secretary"] = make_user("base-secretary", access.SECRETARY, self.units["b11"])
         self.typing = FormDraft.objects.create(key=uuid.uuid4(), user=self.users["cadre"], title="Đang nhập")
+        self.saved_filter = SavedFilter.objects.create(user=self.users["cadre"], name="Của tôi", query="q=viec")
+        self._notices()
         secretary = self.users["secretary"]
         self.own_work = make_activity(
             self.units["k1"], secretary, self.kind, {self.trees: 5}, date(self.year.pk, 1, 1), title="Việc tự ghi"
         )
         review.submit(activity=self.own_work, actor=secretary)
+
+    def _notices(self):
+        """Each role was told of the own unit, and of one that left its scope since."""
+        for role, code in HOME.items():
+            strange = (FROM_B11 if code == "b11" else FROM_K1)["sibling"]
+            told = [
+                Notice(user=self.users[role], unit=self.units[of], kind="reminded", show_at=timezone.now(), text=text)
+                for of, text in ((code, "Nhắc"), (strange, f"Nhắc {mark(RECORD, strange)}"))
+            ]
+            Notice.objects.bulk_create(told)
+        self.notice = Notice.objects.get(user=self.users["cadre"], text="Nhắc")
 
     def at(self, role, relation):
         """Code of the unit that stands in this relation to the role's own unit."""

@@ -157,7 +157,7 @@ def test_a_closed_year_takes_no_new_record(cadre, world):
     response = cadre.post(CREATE, typed(world))
     assert (response.status_code, page_errors(response)) == (
         422,
-        ["Năm công tác 2024 đã khoá nên không ghi thêm hay sửa được nữa."],
+        ["Năm công tác 2024 đã khoá nên không thay đổi được nữa."],
     )
 
 
@@ -308,8 +308,11 @@ def test_the_edit_form_shows_what_is_stored(cadre, world):
 def test_editing_an_approved_record_sends_it_back_to_waiting(cadre, world):
     activity = approve(make_activity(world.b11, world.cadre, world.planting, {world.trees: 35}), world.secretary)
     page = cadre.get(edit_url(activity)).content.decode()
-    assert "Khi bạn lưu thay đổi, số liệu rời khỏi các tổng và chờ duyệt lại." in page
-    cadre.post(edit_url(activity), typed(world, version=activity.version, **{"sl-thu-cay-xanh": "40"}))
+    assert "Khi bạn lưu thay đổi, hoạt động ra khỏi các tổng cho tới khi được duyệt lại." in page
+    sent = typed(world, version=activity.version, **{"sl-thu-cay-xanh": "40"})
+    refused = cadre.post(edit_url(activity), sent)
+    assert (refused.status_code, list(refused.context["form"].errors)) == (422, ["change_reason"])
+    cadre.post(edit_url(activity), sent | {"change_reason": "Đếm lại"})
     activity.refresh_from_db()
     assert (activity.status, figures(activity)["thu-cay-xanh"]) == (Status.PENDING, (40, ""))
 

@@ -60,7 +60,7 @@ def change(world, value, hosts, **fields):
     for name, new in fields.items():
         setattr(activity, name, new)
     entry = Entry(activity, {world.trees: Parsed(value)}, hosts)
-    recording.edit(entry=entry, actor=world.cadre, version=activity.version)
+    recording.edit(entry=entry, actor=world.cadre, version=activity.version, reason="Đếm lại")
 
 
 def stored(indicator):

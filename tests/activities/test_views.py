@@ -139,8 +139,8 @@ def test_a_filter_can_be_taken_off_and_the_others_stay(client, records):
     client.force_login(records.central)
     response = client.get(LIST, {"nam": 2024, "don-vi": "k1", "chi-so": "thu-cay-xanh", "page": 1})
     assert response.context["chips"] == [
-        ("Mã đơn vị", "Đơn vị k1", "nam=2024&chi-so=thu-cay-xanh"),
-        ("Mã chỉ số", str(records.trees), "nam=2024&don-vi=k1"),
+        ("Đơn vị", "Đơn vị k1", "nam=2024&chi-so=thu-cay-xanh"),
+        ("Chỉ số", str(records.trees), "nam=2024&don-vi=k1"),
     ]
 
 
@@ -216,6 +216,7 @@ def test_the_page_offers_what_one_may_do_now(client, world):
     assert buttons(client.get(detail(activity))) == [
         "can_approve",
         "can_cancel",
+        "can_correct",
         "can_edit",
         "can_log",
         "can_repeat",

@@ -2,16 +2,22 @@
 
 from datetime import date
 
-from activities import hosting, recording, review
-from activities.models import Activity, Status
+from django.utils import timezone
+
+from activities import corrections, hosting, periods, recording, review, saved_filters
+from activities.models import Activity, PeriodReport, Status
 from activities.moving import move_unit
 from activities.rules import Rules, entry_of
 from targets import giving, years
+from targets import periods as calendar
 from targets.giving import Wish
-from targets.models import Measure
+from targets.models import Measure, Period
+from tests.activities.locking import lock, unlock
 from tests.factories import World, make_activity, make_target, make_unit, make_user, make_year
 from tests.reports.worlds import Year
+from unionwork.numbers import Parsed
 from units import access
+from units.models import Notice
 
 LONG_NAME = (
     "Đoàn cơ sở Công ty Trách nhiệm hữu hạn Một thành viên Khai thác công trình thuỷ lợi và Phát triển nông thôn "
@@ -36,6 +42,15 @@ class FullWorld(World):
         make_user("nobody")
         self._records()
         self._give()
+        self.saved_filter = saved_filters.save(
+            user=self.secretary, name=f"Chờ duyệt {LONG_WORD}"[:80], query="trang-thai=pending", unit=self.k1
+        )
+        told = {"user": self.cadre, "unit": self.b11, "kind": "returned", "url": "/", "show_at": timezone.now()}
+        Notice.objects.create(text=f"Trả lại: {LONG_WORD}", **told)
+        Notice.objects.create(text="Đã đọc rồi", read_at=timezone.now(), **told)
+        self._report()
+        lock(self.b12, self.other_cadre, self.secretary, number=2)
+        unlock(self.b12, self.secretary, date(2024, 2, 1), date(2024, 2, 29), reason=f"Sửa số (minh họa) {LONG_WORD}")
         trees = {"kind": "total", "value": 80, "indicators": [self.trees], "deadline": date(2023, 12, 1)}
         make_target(self.k1, 2023, [trees, {"kind": "milestone"}], number=7, text="Việc của năm trước (minh họa)")
         make_target(self.k1, 2023, [trees], number=1, text="Đã có trong năm nay (minh họa)")
@@ -46,6 +61,17 @@ class FullWorld(World):
             make_unit(f"cd{number:02}", "chi-doan", self.b12, name=f"Chi đoàn {number}")
         moved = make_unit("chuyen-den", "chi-doan", self.b12, name="Chi đoàn chuyển đến")
         move_unit(unit=moved, parent=self.b11, year=2024, actor=self.admin, reason="Quyết định 12-QĐ/TĐTN (minh họa)")
+
+    def _report(self):
+        """A word about December that waits, and a campaign."""
+        about = Period.objects.standard().get(year=2024, kind="month", number=12)
+        texts = {"difficulties": f"Xa {LONG_WORD}", "proposals": "Xin tập huấn (minh họa)"}
+        periods.report(unit=self.b11, period=about, nothing=True, actor=self.cadre, **texts)
+        self.report = PeriodReport.objects.get()
+        days = {"first_day": date(2024, 3, 1), "last_day": date(2024, 3, 31), "due": date(2024, 4, 5)}
+        self.campaign = calendar.add_campaign(
+            year=self.year, issuer=self.k1, name="Tháng Thanh niên", grace=2, levels=["base"], actor=self.staff, **days
+        )
 
     def _records(self):
         self.draft = self._record(self.b11, self.cadre, title="Bản nháp trồng cây")
@@ -65,6 +91,7 @@ class FullWorld(World):
         review.unapprove(activity=self.approved, actor=self.secretary, reason="Cần kiểm tra lại số liệu")
         self._change(self.approved, self.cadre)
         review.approve(activity=self.approved, actor=self.secretary)
+        self._correct(self.approved, self.cadre)
         self.cancelled = self._sent(self.b11, self.cadre, title="Ngày hội ghi trùng")
         review.cancel(activity=self.cancelled, actor=self.cadre, reason="Ghi trùng")
         self.published = self._sent(self.b12, self.other_cadre, title="Đã nằm trong báo cáo")
@@ -107,6 +134,16 @@ class FullWorld(World):
         entry = entry_of(activity, Rules())
         activity.place = "Công viên (minh họa)"
         recording.edit(entry=entry, actor=author, version=activity.version)
+
+    def _correct(self, activity, author):
+        """A correction of the approved record waits beside it."""
+        years.set_keeps_approved(year=2024, keeps=True, actor=self.central)
+        activity = Activity.objects.get(pk=activity.pk)
+        entry = entry_of(activity, Rules())
+        activity.place, entry.figures[self.trees] = LONG_WORD[:200], Parsed(1500)
+        said = {"actor": author, "version": activity.version, "reason": f"Đếm lại (minh họa) {LONG_WORD}"}
+        self.correction = corrections.propose(entry=entry, **said)
+        years.set_keeps_approved(year=2024, keeps=False, actor=self.central)
 
     def measure(self, kind, issuer=None):
         """One of the year's measures, by its kind."""
