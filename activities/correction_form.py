@@ -45,13 +45,14 @@ class CorrectionForm(forms.Form):
     def typed(self):
         """[(name, text)] of what was typed, to be sent again when it is confirmed."""
         names = [*(FIGURE + indicator.code for indicator in self.indicators), "reason"]
-        return [(name, self.data.get(name, "")) for name in names]
+        return [(name, self.data[name]) for name in names if name in self.data]
 
     @property
     def answer(self):
-        """What the verb is given."""
+        """What the verb is given. A box that was not sent stays as it is: only an emptied one takes its figure away."""
         said = self.cleaned_data
-        figures = {indicator: said[FIGURE + indicator.code] for indicator in self.indicators}
+        sent = [indicator for indicator in self.indicators if FIGURE + indicator.code in self.data]
+        figures = {indicator: said[FIGURE + indicator.code] for indicator in sent}
         return {"figures": figures, "reason": said["reason"], "seen": said["version"]}
 
     def take(self, error):

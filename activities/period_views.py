@@ -146,7 +146,8 @@ def period_withdraw(request):
     except ValidationError as refused:
         messages.error(request, " ".join(refused.messages))
     else:
-        messages.success(request, f"{'Đã rút lại' if gone else 'Không còn'} báo cáo {here.called}.")
+        again = " Gửi lại thì số ngày trễ tính theo lần gửi lại." if here.today > here.period.due else ""
+        messages.success(request, f"{'Đã rút lại' if gone else 'Không còn'} báo cáo {here.called}.{again}")
     return redirect(_back(request, unit, year))
 
 

@@ -116,12 +116,16 @@ def report_url(unit, period):
 
 def standing(period, today):
     """ "hạn 05/11, trễ 3 ngày": where the day lies against the due day, for those who have not reported."""
-    late, due = (today - period.due).days, f"hạn {period.due:%d/%m}"
+    return f"hạn {period.due:%d/%m}, {_distance(period, today)}"
+
+
+def _distance(period, today):
+    late = (today - period.due).days
     if late > period.grace:
-        return f"{due}, trễ {late} ngày"
+        return f"trễ {late} ngày"
     if late > 0:
-        return f"{due}, đang gia hạn đến {period.due + timedelta(days=period.grace):%d/%m}"
-    return f"{due}, còn {-late} ngày" if late else f"{due} là hôm nay"
+        return f"đang gia hạn đến {period.due + timedelta(days=period.grace):%d/%m}"
+    return f"còn {-late} ngày" if late else "đến hạn hôm nay"
 
 
 def full_name(period):
@@ -134,14 +138,12 @@ def full_name(period):
 def message(*, units, period, sender, superior):
     """The reminder as a text to paste in a chat. `units`: labels; `superior`: in whose name `sender` asks."""
     today = timezone.localdate()
-    late = (today - period.due).days
-    when = f"đã quá hạn {late} ngày" if late > 0 else f"còn {-late} ngày" if late else "hạn là hôm nay"
     contact = f"{sender}, điện thoại {sender.phone}" if sender.phone else str(sender)
     return (
         f"Kính gửi: {', '.join(units)}.\n"
         f"Đến ngày {format_date(today)}, {superior} chưa nhận được báo cáo {full_name(period)} của đơn vị "
-        f"(hạn nộp {format_date(period.due)}, {when}). Đề nghị đơn vị sớm gửi báo cáo; nếu không có hoạt động thì báo "
-        "“không phát sinh”.\n"
+        f"(hạn nộp {format_date(period.due)}, {_distance(period, today)}). Đề nghị đơn vị sớm gửi báo cáo; "
+        "nếu không có hoạt động thì báo “không phát sinh”.\n"
         f"Cần hỗ trợ xin liên hệ {contact}. Trân trọng cảm ơn."
     )
 
@@ -179,7 +181,7 @@ def nudge(*, period, unit_ids):
     tree.lock_shared()
     today = timezone.localdate()
     period = _still(period, today)
-    text, units = nfc(f"Báo cáo {period}: {_due_in_words(period, today)}"), _lock(unit_ids)
+    text, units = nfc(f"Báo cáo {period}: {standing(period, today)}"), _lock(unit_ids)
     missing, people = _missing(period, unit_ids), notices.people_of(unit_ids, access.LOG)
     before = set(
         Notice.objects.filter(unit__in=unit_ids, kind=NoticeKind.REMINDED, text=text).values_list("unit_id", "url")
@@ -194,10 +196,3 @@ def nudge(*, period, unit_ids):
         label = f"{period} ({period.year_id}): {len(told)} đơn vị"
         journal.write([journal.Note(verb=nudge.code, about=period, actor=None, year=period.year_id, label=label)])
     return Nudged(len(told), sum(len(people[unit.pk]) for unit in told))
-
-
-def _due_in_words(period, today):
-    late, due = (today - period.due).days, format_date(period.due)
-    if late > 0:
-        return f"quá hạn {late} ngày (hạn {due})"
-    return f"còn {-late} ngày đến hạn {due}" if late else f"hôm nay là hạn ({due})"

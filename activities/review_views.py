@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -63,7 +63,7 @@ def activity_approve(request, pk):
 
     From the queue (`hang`: its address) the next record follows.
     """
-    activity = get_object_or_404(Activity.objects.visible_to(request.user), pk=pk)
+    activity = decided_by(request.user, pk)
     version = request.POST.get("version", "")
     seen = int(version) if _is_pk(version) else 0  # which no record has: nothing is approved unseen
     from_queue = "hang" in request.POST

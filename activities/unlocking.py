@@ -151,8 +151,10 @@ def close_unlock(*, unlock, actor):
 
 
 def end(unlocks, *, act, actor):
-    """Close those of the `unlocks` (a queryset) that still hold, for a verb (`act`) after which they shall open nothing.
-    Returns the notes it is to write. The caller holds the tree lock."""
+    """Close those of the `unlocks` (a queryset) that still hold, for a verb (`act`) after which they open nothing.
+
+    Returns the notes that the verb is to write. It holds the tree lock.
+    """
     rows = list(unlocks.active().select_related("unit").order_by("pk"))
     Unlock.objects.filter(pk__in=[row.pk for row in rows]).update(closed_at=timezone.now(), closer=actor)
     return [_noted(act, row, actor, label=f"Đóng mở khoá {days_of(row)} của {row.unit}") for row in rows]

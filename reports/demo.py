@@ -156,11 +156,11 @@ def _leave_work_to_do(today):
 
 def _leave_doubts(cadres, today):
     """Waiting records that were sent with a warning, and the writer's answer to it. Returns how many records wait."""
-    joint = "Ngày chủ nhật xanh xã Suối Mơ (minh họa)"  # two units wrote it down
+    joint = "Trung thu cho em xã Suối Mơ (minh họa)", "tang-qua", {"suat-qua-thieu-nhi": 60}  # two units wrote it down
     rows = (
         (cadres[0], "Trồng cây ven đường liên xã (minh họa)", "trong-cay", {"cay-xanh": 900}, "Cả hai đợt trồng."),
-        (cadres[0], joint, "tinh-nguyen", {"luot-dvtn": 64, "luot-thu-huong": 120}, ""),
-        (cadres[1], joint, "tinh-nguyen", {"luot-dvtn": 64, "luot-thu-huong": 120}, "Hai đơn vị cùng làm."),
+        (cadres[0], *joint, ""),
+        (cadres[1], *joint, "Hai đơn vị cùng làm."),
         (
             cadres[2],
             "Tặng quà gia đình chính sách (minh họa)",

@@ -139,14 +139,14 @@ def test_nothing_is_proposed_or_adopted_in_a_locked_period_or_another_kind_of_ye
 
 
 def test_nobody_adopts_what_would_count_for_a_unit_of_others(world, kept):
-    """The office of the khối may move a record of b11 to b12; a secretary of b11 alone does not decide about b12."""
-    made = make_activity(world.c111, world.staff, world.planting, {world.trees: 9})
-    below = approve(made, make_user("bi-thu-b11", access.SECRETARY, world.b11))
-    correction = propose(below, world.staff, {world.trees: 9}, unit=world.b12)
+    """Somebody who writes for all may move a record to another khối; the secretary of the first one does not decide
+    about that."""
+    correction = propose(kept, world.central, {world.trees: 40}, unit=world.b21)
     with pytest.raises(review.WrongState):
-        corrections.adopt(correction=correction, actor=below.approver)
-    corrections.adopt(correction=correction, actor=world.secretary)
-    assert trees(world, "b11", "b12", "tw") == [35, 9, 44]
+        corrections.adopt(correction=correction, actor=world.secretary)
+    assert (trees(world, "b11", "b21"), Activity.objects.get(pk=kept.pk).unit) == ([35, 0], world.b11)
+    corrections.adopt(correction=correction, actor=make_user("bi-thu-tw", access.SECRETARY, world.tw))
+    assert trees(world, "b11", "b21", "tw") == [0, 40, 40]
 
 
 def test_the_form_sends_a_correction_and_the_reviewer_answers_it(client, world, kept):

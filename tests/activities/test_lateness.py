@@ -198,7 +198,7 @@ def test_the_list_names_who_is_late_with_whom_to_call_and_nobody_of_another_unit
     text = response.content.decode()
     assert '<a href="tel:0912000111">' in text
     assert response.context["message"].startswith("Kính gửi: Đơn vị ẩn danh, Đơn vị b11.\n")
-    assert "Tháng 7 năm 2024 của đơn vị (hạn nộp 05/08/2024, đã quá hạn 4 ngày)" in response.context["message"]
+    assert "Tháng 7 năm 2024 của đơn vị (hạn nộp 05/08/2024, trễ 4 ngày)" in response.context["message"]
     for kind in ("xlsx", "csv"):
         file = get(client, late.secretary, reverse(f"late_list_{kind}"), tinh_trang="phai", ca_cay=1)
         content = b"".join(file.streaming_content)
@@ -330,6 +330,9 @@ def test_only_superiors_remind_and_only_of_what_can_be_reported(late, today):
     for stranger in (late.stranger, late.cadre, late.viewer, late.admin):
         assert refused(stranger, [late.b11]) is PermissionDenied
     assert refused(late.secretary, [late.b11], Period.objects.get(year=2024, number=9)) is ValidationError
+    gone = july()
+    gone.pk = 0  # a campaign that was removed meanwhile
+    assert refused(late.secretary, [late.b11], gone) is ValidationError
     today(date(2024, 8, 4))
     late_by = reminders.remind(units=[late.b11], period=july(), actor=late.central)
     assert [text for *_, text in notices()] == ["Nhắc báo cáo Tháng 7: hạn 05/08, còn 1 ngày"]
@@ -372,9 +375,9 @@ def test_the_calendar_reminds_before_on_and_after_the_due_day_once_each(late, to
         if rows:
             told[day - 31] = sorted((unit, text) for _, unit, text in rows if unit in ("b11", "b12", "x1"))
     assert told == {
-        0: [("b11", "Báo cáo Tháng 7: còn 5 ngày đến hạn 05/08/2024")],
-        5: [("b11", "Báo cáo Tháng 7: hôm nay là hạn (05/08/2024)")],
-        7: [("b11", "Báo cáo Tháng 7: quá hạn 2 ngày (hạn 05/08/2024)")],
+        0: [("b11", "Báo cáo Tháng 7: hạn 05/08, còn 5 ngày")],
+        5: [("b11", "Báo cáo Tháng 7: hạn 05/08, đến hạn hôm nay")],
+        7: [("b11", "Báo cáo Tháng 7: hạn 05/08, đang gia hạn đến 08/08")],
     }
     assert {user for user, *_ in notices()} == {"cadre", "neighbour", "stranger"}  # k2's people about k2 and b21
     assert Reminder.objects.count() == 0

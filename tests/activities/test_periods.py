@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from activities import hosting, locks, periods, review, unit_periods
 from activities.locks import WrongState
-from activities.models import PeriodReport, ReportState, Unlock
+from activities.models import Correction, PeriodReport, ReportState, Unlock
 from activities.period_states import Stage, asked, is_asked, state_of
 from targets import periods as calendar
 from targets import years
 from targets.models import Period
-from tests.factories import make_activity, make_unit, make_user
+from tests.factories import approve, make_activity, make_unit, make_user
 from units import access
 from units.models import JournalEntry, Notice, Placement, Unit
 
@@ -221,7 +221,7 @@ def test_a_word_is_given_once_replaced_when_it_turned_and_taken_back(world, toda
     assert [entry.verb for entry in entries] == [
         act.code for act in (periods.report, periods.report, periods.report, periods.withdraw_report, periods.report)
     ]
-    assert entries[4].changes == [["Số ngày trễ", 2, 10]]
+    assert entries[4].changes == [["Khó khăn", "Thiếu kinh phí xa", ""], ["Số ngày trễ", "2", "10"]]
     assert entries[1].changes == [["Nội dung", "không phát sinh", "có hoạt động"]]
     assert entries[2].changes == [["Khó khăn", "", "Thiếu kinh phí xa"]]
 
@@ -240,6 +240,8 @@ def test_words_that_cannot_be_given_are_refused_in_words(world, today):
     ):
         with pytest.raises(ValidationError, match=why):
             report(world, about, nothing=nothing, unit=unit, actor=world.secretary)
+    with pytest.raises(ValidationError, match="vừa bị xoá"):
+        report(world, Period(pk=0, year=world.year), nothing=True)
     with pytest.raises(ValidationError, match="dài nhất 2000"):
         report(world, nothing=False, proposals="x" * 2001)
     assert report(world, period("month", 8), nothing=True)  # the month that runs may be complete already
@@ -387,7 +389,8 @@ def test_nothing_happened_is_asked_once_and_can_be_taken_back(client, world):
     assert reports() == [("b11", "Tháng 7", True, "cadre")]
     back = client.post(at(WITHDRAW, ky=july.pk), {"tiep": "//evil.test/"}, follow=True)
     assert back.redirect_chain == [(at(LIST), 302)]
-    assert (said(back), reports()) == (["Đã rút lại báo cáo tháng 7."], [])
+    again = "Gửi lại thì số ngày trễ tính theo lần gửi lại."
+    assert (said(back), reports()) == ([f"Đã rút lại báo cáo tháng 7. {again}"], [])
     moved = client.get(reverse("month_list") + "?nam=2024&don-vi=b11")
     assert (moved.status_code, moved["Location"]) == (301, at(LIST))
 
@@ -485,6 +488,10 @@ def test_one_report_shows_what_waits_inside_and_takes_the_answer(client, world, 
     sent(world), sent(world, unit=branch), log(world)
     declared = make_activity(branch, world.cadre, world.declaring, {world.members: 9}, JULY)
     review.submit(activity=declared, actor=world.cadre)
+    for day in (JULY, JUNE):  # what counts and waits to be changed, in the period and outside
+        counted = approve(log(world, unit=branch, day=day), world.secretary)
+        said_anew = {"entry": {}, "changes": [], "version": 1, "reason": "Nhầm", "author": world.cadre}
+        Correction.objects.create(activity=counted, **said_anew)
     report(world, nothing=False)
     word = the_report(world.b11)
     detail = reverse("report_detail", args=[word.pk])
@@ -492,7 +499,10 @@ def test_one_report_shows_what_waits_inside_and_takes_the_answer(client, world, 
     assert client.get(detail).context["may_decide"] is False
     client.force_login(world.secretary)
     page = client.get(detail)
-    assert (page.context["here"].counts.pending, page.context["declarations"], page.context["silent"]) == (2, 1, 1)
+    shown = [page.context[what] for what in ("declarations", "corrections", "silent")]
+    assert (page.context["here"].counts.pending, shown) == (2, [1, 1, 1])
+    several = client.get(at(ACCEPT, "k1", ky=period().pk, chon=word.pk)).context
+    assert [several[what] for what in ("pending", "declarations", "corrections", "unsent")] == [2, 1, 1, 1]
     assert "<strong>2 hoạt động chờ duyệt</strong> sẽ không sửa, duyệt được nữa" in page.content.decode()
     accept = reverse("report_accept", args=[word.pk])
     assert said(client.post(accept, {"version": "1"}, follow=True)) == ["Đã nhận và khoá Tháng 7 của Đơn vị b11."]

@@ -100,9 +100,8 @@ def test_a_record_changed_since_the_page_was_opened_is_not_approved(secretary, w
 
 @pytest.mark.parametrize("address", ["//evil.example/", "https://evil.example/", "javascript:alert(1)", "", "\x00"])
 def test_the_way_back_stays_on_this_site(secretary, waiting, address):
-    form = act("return", waiting)
-    assert secretary.get(form, {"tiep": address}).context["leave"] == act("detail", waiting)
-    assert secretary.post(form, {"tiep": address, "usual": "Sai ngày"}).url == act("detail", waiting)
+    response = secretary.post(act("return", waiting), {"tiep": address, "usual": "Sai ngày"})
+    assert response.url == act("detail", waiting)
 
 
 def test_the_page_of_a_record_offers_to_take_the_approval_back_and_stays(secretary, world, waiting):
@@ -116,6 +115,7 @@ def test_the_page_of_a_record_offers_to_take_the_approval_back_and_stays(secreta
 def test_the_queue_says_a_return_once_and_is_left_where_one_was(secretary, world, waiting):
     second = send(world, 20)
     way = secretary.get(f"{QUEUE}?hd={waiting.pk}").context["back_address"]
+    assert secretary.get(act("return", waiting), {"tiep": "//evil.example/"}).context["leave"] == act("detail", waiting)
     form = secretary.get(act("return", waiting), {"tiep": way})
     assert (form.context["leave"], form.context["next"]) == (f"{QUEUE}?hd={waiting.pk}", f"{QUEUE}?sau={waiting.pk}")
     page = secretary.post(act("return", waiting), {"tiep": way, "usual": "Sai ngày"}, follow=True)
@@ -389,7 +389,7 @@ def test_nothing_of_another_khoi_is_seen_counted_or_added(secretary, world):
         assert response.status_code == 200
         assert [word for word in ("Dấu-khối-khác", "9.000.777", other.code, str(world.b21)) if word in text] == []
     assert [count for _, count, _, _ in asked[0].context["queue"].tabs] == [1, 1, 0, 0]
-    assert (asked[0].context["shell"].waiting, asked[5].context["sums"][0][0]) == (1, "7 cây")
+    assert (asked[0].context["shell"].waiting, asked[5].context["sums"][0][0]) == ("1", "7 cây")
     for name in ("review_item", "activity_approve", "activity_return"):
         address = reverse(name, args=[other.pk])
         response = secretary.post(address) if name == "activity_approve" else secretary.get(address, **HTMX)
@@ -399,8 +399,10 @@ def test_nothing_of_another_khoi_is_seen_counted_or_added(secretary, world):
 
 
 def fill(world, number):
-    """`number` waiting records of two figures, a further host and a warning each."""
-    like = send(world, hosts=[world.b12], warnings=[["unusual", "Nhiều."]])
+    """`number` waiting records of two figures, a further host and two warnings each; one names a record as its twin."""
+    like = send(world, hosts=[world.b12])
+    like.warnings = [["unusual", "Nhiều."], ["twin", f"Đơn vị đã ghi HD-2024-{like.pk - 1:06d}."]]
+    like.save()
     fields = {name: getattr(like, name) for name in COPIED}
     rows = Activity.objects.bulk_create([Activity(title=f"Số {n}", **fields) for n in range(number - 1)])
     kept = list(like.figures.values_list("indicator_id", "value"))
@@ -433,8 +435,12 @@ def statements(client, address):
 
 
 def test_five_thousand_waiting_items_cost_as_few_statements_as_one(secretary, world):
+    done = send(world)
+    secretary.post(act("approve", done), {"version": done.version})
     like = fill(world, 1)
-    addresses = [QUEUE, f"{QUEUE}?xem=co-canh-bao&don-vi=k1&loai=thu-trong-cay&canh-bao=unusual&hd={like.pk}"]
+    narrowed = f"{QUEUE}?xem=co-canh-bao&don-vi={world.k1.name}&loai=thu-trong-cay&canh-bao=unusual"
+    addresses = [QUEUE, f"{narrowed}&hd={like.pk}&page=1"]
+    assert [row.pk for row in secretary.get(addresses[1]).context["suspected"]] == [done.pk]
     one = [statements(secretary, address) for address in addresses]
     Activity.objects.filter(pk=like.pk).update(submitted_at="2024-01-02T00:00:00Z")
     fill(world, 19)

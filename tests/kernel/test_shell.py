@@ -134,6 +134,17 @@ def test_the_frame_costs_the_same_whatever_waits(client, world, django_assert_nu
         client.get(HELP)
 
 
+def test_what_waits_is_counted_no_further_than_it_is_said(client, world, monkeypatch):
+    monkeypatch.setattr("reports.shell.MOST_WAITING", 2)
+    for records in (2, 3):
+        for day in range(1, records + 1):
+            record = make_activity(
+                world.b11, world.cadre, world.planting, {world.trees: 5}, day=date(2024, records, day)
+            )
+            review.submit(activity=record, actor=world.cadre)
+        assert (f'badge-count">{"2" if records == 2 else "2+"}<' in frame(client, world.secretary)) is True
+
+
 def test_a_page_before_sign_in_asks_the_database_nothing(client, db, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert client.get("/dang-nhap/").status_code == 200

@@ -27,8 +27,8 @@ SOON = 0.3  # seconds in which the other would be done, were it not waiting
 
 @pytest.fixture
 def world(transactional_db):
-    """A record of b11 is decided while its khối locks and unlocks: in the record's own unit the journal, too, would make
-    one wait for the other, and hide what the tree lock does."""
+    """A record of b11 is decided while its khối locks and unlocks: in the record's own unit the journal, too, would
+    make one wait for the other, and hide what the tree lock does."""
     world = World()
     world.boss = make_user("boss", access.SECRETARY, world.p1)
     return world
