@@ -13,7 +13,7 @@ from activities import review
 from activities.models import UnitTotal
 from tests.factories import make_activity, make_unit
 
-MOST = 20
+MOST = 21
 
 
 @pytest.mark.parametrize("units", [5, 300])
