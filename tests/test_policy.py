@@ -8,6 +8,7 @@ import csv
 import io
 import re
 import zipfile
+from itertools import chain
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -355,6 +356,8 @@ def test_a_fragment_is_guarded_like_a_page(world):
     for row in table():
         if row["method"] == "GET" and row["relation"] in ("sibling", "other_province"):
             for role in ("none", *HOME):
+                if row[role] == "ok":
+                    continue
                 where = address(world, row["route"], role, row["relation"])
                 response, _ = ask(world, role, "GET", where, headers={"HX-Request": "true"})
                 assert (role, where, answer(response)) == (role, where, row[role])
@@ -494,7 +497,7 @@ def everything(self, user, *act):
 def test_a_missing_guard_is_noticed(world, monkeypatch, owner, guard, without, name):
     monkeypatch.setattr(owner, guard, without)
     seen_only = wrong_in_sight(world, name) if name in OBJECTS else ()
-    assert [*wrong_cells(world, name), *seen_only] != []
+    assert next(chain(wrong_cells(world, name), seen_only), None)
 
 
 # --- What pages give away --------------------------------------------------------------

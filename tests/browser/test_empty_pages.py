@@ -1,7 +1,7 @@
 """A system with nothing in it yet: every page says so, says what comes next, and none breaks."""
 
 import pytest
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from reports.shell import NAV
 from tests.browser.checks import check_page
@@ -11,19 +11,20 @@ from units import access
 WITHOUT_ROLE = ("dashboard", "indicator_list", "year_list", "help", "password_change")
 
 
-def visit_all(page, names):
+def visit_all(page, names, *, axe=True):
     for number, name in enumerate(names):
         response = page.goto(reverse(name))
         assert (name, response.status) == (name, 200)
-        check_page(page, contrast=number == 0)
+        check_page(page, contrast=number == 0, axe=axe)
 
 
 def test_the_first_day(page, login, db):
     nobody, superuser = make_newcomers()
+    is_phone = page.viewport_size["width"] < 500
     login(page, nobody)
-    visit_all(page, WITHOUT_ROLE)
+    visit_all(page, WITHOUT_ROLE, axe=is_phone)
     login(page, superuser)
-    visit_all(page, [name for name, _ in NAV if name not in ("review_queue", "target_list")])
+    visit_all(page, [name for name, _ in NAV if name not in ("review_queue", "target_list")], axe=is_phone)
     assert page.goto(reverse("target_list")).status == 404  # no unit to look at
 
 
@@ -31,8 +32,8 @@ def test_the_first_day(page, login, db):
 def test_a_unit_with_nothing_to_show(phone, login, db, role):
     people = make_bare_unit()
     login(phone, people[role])
-    held = {"review_queue": access.REVIEW}
-    visit_all(phone, [name for name, _ in NAV if held.get(name, access.VIEW).held_by(people[role])])
+    opens = [name for name, _ in NAV if resolve(reverse(name)).func.policy.act.held_by(people[role])]
+    visit_all(phone, opens, axe=role in (access.SECRETARY, access.ADMIN))  # between them they open every page
     assert phone.locator("main").inner_text().strip() != ""
 
 
