@@ -20,10 +20,6 @@ class JournalQuerySet(models.QuerySet):
         """Entries about these objects (model instances of one model)."""
         return self.filter(object_type=rows[0]._meta.label_lower, object_id__in=[row.pk for row in rows])
 
-    def about_any(self, rows):
-        """Entries about the objects of a queryset."""
-        return self.filter(object_type=rows.model._meta.label_lower, object_id__in=rows.order_by().values("pk"))
-
     def about_key(self, model, key):
         """Entries about an object that may be gone."""
         return self.filter(object_type=model._meta.label_lower, object_id=key)
