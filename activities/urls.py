@@ -1,27 +1,14 @@
 from django.urls import path
 
-from activities import (
-    correction_views,
-    deciding_views,
-    declaration_views,
-    draft_views,
-    evidence_views,
-    form_views,
-    hosting_views,
-    late_views,
-    list_views,
-    merging_views,
-    moving_views,
-    period_views,
-    rate_views,
-    repeat_views,
-    report_views,
-    review_views,
-    saved_filter_views,
-    unlock_views,
-    views,
-    year_views,
-)
+from activities import views
+from activities.declaring import declaration_views
+from activities.joint import hosting_views
+from activities.lists import list_views, saved_filter_views
+from activities.locking import unlock_views, year_views
+from activities.moves import moving_views
+from activities.reporting import late_views, period_views, rate_views, report_views
+from activities.reviewing import correction_views, deciding_views, merging_views, review_views
+from activities.writing import draft_views, evidence_views, form_views, repeat_views
 
 urlpatterns = [
     path("hoat-dong/", list_views.activity_list, name="activity_list"),

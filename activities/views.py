@@ -3,10 +3,14 @@
 from django.db.models import Exists, OuterRef
 from django.shortcuts import get_object_or_404, render
 
-from activities import decided, evidence, hosting, locks, review, unlocking
-from activities.deciding_views import beside
+from activities import locks, review
+from activities.joint import hosting
+from activities.locking import unlocking
 from activities.models import EDITABLE, Activity, RecordNature, Status, Step
-from activities.queue import AFTER
+from activities.reviewing import decided
+from activities.reviewing.deciding_views import beside
+from activities.reviewing.queue import AFTER
+from activities.writing import evidence
 from unionwork.policy import policy
 from units import access
 from units.models import Placement

@@ -11,10 +11,11 @@ from io import BytesIO
 from django.conf import settings
 from django.utils import timezone
 
-from activities import recording, review, warnings
+from activities import recording, review
 from activities.models import Activity, ActivityKind, Doubt
 from activities.places import FIGURE
 from activities.rules import Entry, Rules, entry_of
+from activities.writing import warnings
 from reports import demo_periods
 from reports.workbook_kinds import resource_for
 from targets import years

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from activities import periods, unit_periods
 from activities.models import PeriodReport
+from activities.reporting import periods, unit_periods
 from targets import periods as calendar
 from targets.models import Period, WorkYear
 from units.models import Level, Placement, Unit, User

@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from activities import hosting, lateness
+from activities.joint import hosting
 from activities.models import Activity, Correction, PeriodReport, ReportState, Status
-from activities.period_states import is_asked, state_of
-from activities.reminders import full_name
+from activities.reporting import lateness
+from activities.reporting.period_states import is_asked, state_of
+from activities.reporting.reminders import full_name
 from targets import intake, years
 from targets.in_view import address
 from targets.models import Period, WorkYear

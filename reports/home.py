@@ -11,8 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from activities import drafts, hosting, periods, unit_periods
+from activities.joint import hosting
 from activities.models import Activity, Event, RecordNature, Status
+from activities.reporting import periods, unit_periods
+from activities.writing import drafts
 from targets.models import PeriodKind
 
 MOST_SHOWN = 20  # drafts, and records that came back

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils import timezone
 
-from activities import lateness
-from activities.lateness import Tally
+from activities.reporting import lateness
+from activities.reporting.lateness import Tally
 from targets.models import Period, WorkYear
 from unionwork.numbers import format_number
 from units.models import Placement

@@ -5,8 +5,8 @@ from datetime import date
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
-from activities import lateness
 from activities.models import UnitTotal
+from activities.reporting import lateness
 from targets.models import Indicator, Nature
 from targets.years import chosen_year
 from unionwork.policy import policy

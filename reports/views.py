@@ -5,8 +5,9 @@ from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
 
-from activities import reading, unit_periods
+from activities import reading
 from activities.models import Activity
+from activities.reporting import unit_periods
 from reports import home
 from reports.evaluation import badness, evaluate
 from reports.late_tile import late_tile

@@ -1,6 +1,6 @@
 """Which workbooks people may fill in and import (CONTRACT.md)."""
 
-from activities.moving import move_unit
+from activities.moves.moving import move_unit
 from activities.resources import RESOURCES as ACTIVITIES
 from targets.resources import RESOURCES as TARGETS
 from units.resources import RESOURCES as UNITS

@@ -14,9 +14,10 @@ from datetime import date, timedelta
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from activities import corrections, review
+from activities import review
 from activities.models import ActivityKind, Evidence, FormDraft, PeriodReport, SavedFilter, Unlock
 from activities.rules import Rules, entry_of
+from activities.writing import corrections
 from targets.models import Decision, MeasureKind, Period
 from targets.years import set_keeps_approved
 from tests.factories import (

@@ -8,6 +8,9 @@ import pytest
 from django.conf import settings
 
 FLOORS = ["unionwork", "units", "targets", "activities", "reports"]  # imports point down: to the left
+# The rooms of activities: over its ground (what a record is and what it counts), each may lean on those to its left.
+ROOMS = ["writing", "declaring", "reviewing", "joint", "lists", "reporting", "locking", "moves"]
+OVER_THE_ROOMS = {"urls.py", "views.py", "templatetags", "management"}  # what brings them together
 RELATIONS = {"ForeignKey", "OneToOneField", "ManyToManyField"}
 BY_NAME = {"import_module", "import_string", "get_model", "__import__"}
 # Named by text, because Django wires the floors together there.
@@ -50,6 +53,16 @@ def upward_imports(path, source):
     floor = FLOORS.index(path.split("/")[0])
     for line, name in imported(path, ast.parse(source)):
         if name.split(".")[0] in FLOORS[floor + 1 :]:
+            yield f"{path}:{line} imports {name}"
+
+
+def into_another_room(path, source):
+    app, here, *_ = path.split("/")
+    if app != "activities" or here in OVER_THE_ROOMS:
+        return
+    after = ROOMS[ROOMS.index(here) + 1 :] if here in ROOMS else ROOMS
+    for line, name in imported(path, ast.parse(source)):
+        if name.startswith(tuple(f"activities.{room}" for room in after)):
             yield f"{path}:{line} imports {name}"
 
 
@@ -106,7 +119,7 @@ def forbidden_in_template(path, source):
             yield f"{path}:{source.count(chr(10), 0, match.start()) + 1} {name}: {match.group()[:60]}"
 
 
-RULES = [upward_imports, looked_up_from_below, forbidden_python]
+RULES = [upward_imports, into_another_room, looked_up_from_below, forbidden_python]
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -132,6 +145,10 @@ def test_the_templates_keep():
         (upward_imports, "activities/x.py", "from targets.models import Target\nfrom .rules import Entry", False),
         (upward_imports, "reports/management/commands/x.py", "from activities import review", False),
         (upward_imports, "unionwork/urls.py", 'include("reports.urls")', False),
+        (into_another_room, "activities/review.py", "from activities.writing import forms", True),
+        (into_another_room, "activities/writing/x.py", "from activities.reviewing.queue import Queue", True),
+        (into_another_room, "activities/reviewing/x.py", "from activities.writing import forms", False),
+        (into_another_room, "activities/views.py", "from activities.reviewing import queue", False),
         (
             looked_up_from_below,
             "targets/models.py",

@@ -19,26 +19,19 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
-from activities import (
-    correcting,
-    corrections,
-    declaration_table,
-    evidence,
-    hosting,
-    locks,
-    merging,
-    moving,
-    recording,
-    repeating,
-    review,
-)
+from activities import locks, recording, review
+from activities.declaring import declaration_table
+from activities.joint import hosting
 from activities.models import Activity, Correction, Event, Evidence, Figure, Host, Status, UnitTotal
-from activities.move_preview import move_as_previewed, preview_move
+from activities.moves import moving
+from activities.moves.move_preview import move_as_previewed, preview_move
+from activities.reviewing import correcting, merging
 from activities.rules import Entry
+from activities.writing import corrections, evidence, repeating
 from targets.models import WorkYear
 from tests.activities.locking import YEAR, lock_own, lock_superior, lock_year, unlock
 from tests.factories import approve, make_activity, make_user
-from tests.test_layering import FLOORS, sources
+from tests.test_layering import FLOORS, ROOMS, sources
 from unionwork.numbers import Parsed
 from unionwork.uploads import Upload
 from unionwork.verbs import VERBS, verb
@@ -60,14 +53,14 @@ HOUSEKEEPING = "clears away what belongs to nobody any more; says nothing and co
 OWN_VIEW = "how somebody likes the pages shown; says nothing about the union's work"
 WRITERS = {
     "activities/events.py:write": LEAVES,
-    "activities/evidence.py:sweep": HOUSEKEEPING,
-    "activities/evidence.py:_sweep_files": HOUSEKEEPING,
+    "activities/writing/evidence.py:sweep": HOUSEKEEPING,
+    "activities/writing/evidence.py:_sweep_files": HOUSEKEEPING,
     "activities/querysets.py:CorrectionQuerySet.lapse": PART_OF_VERBS,
     "activities/recording.py:keep_figures": PART_OF_VERBS,
     "activities/recording.py:keep_hosts": PART_OF_VERBS,
     "activities/review.py:move": PART_OF_VERBS,
-    "activities/saved_filters.py:remember_columns": OWN_VIEW,
-    "activities/unlocking.py:end": PART_OF_VERBS,
+    "activities/lists/saved_filters.py:remember_columns": OWN_VIEW,
+    "activities/locking/unlocking.py:end": PART_OF_VERBS,
     "targets/models.py:Indicator.save": PART_OF_VERBS,
     "targets/years.py:close_year": PART_OF_VERBS,
     "targets/years.py:reopen_year": PART_OF_VERBS,
@@ -89,7 +82,7 @@ WRITERS = {
 }
 # `@transaction.atomic` alone, without the registry.
 ATOMIC = {
-    "activities/saved_filters.py:remember_columns": OWN_VIEW,
+    "activities/lists/saved_filters.py:remember_columns": OWN_VIEW,
     "targets/years.py:close_year": PART_OF_VERBS,
     "targets/years.py:reopen_year": PART_OF_VERBS,
     "units/tree.py:open_year": PART_OF_VERBS,
@@ -98,6 +91,10 @@ ATOMIC = {
     "units/tree.py:set_level": PART_OF_VERBS,
     "units/tree.py:move": PART_OF_VERBS,
 }
+
+
+# Where modules stand: a call of something imported from there is judged in its own module.
+HOUSES = {*FLOORS, *(f"activities.{room}" for room in ROOMS)}
 
 
 @cache
@@ -134,7 +131,7 @@ def writes(node, modules):
 def writers_beside_verbs(path, source):
     """{path:function} that writes and is no verb, nor a private function that a verb of the module calls."""
     known = functions(source)
-    imports = [node for node in ast.walk(parsed(source)) if isinstance(node, ast.ImportFrom) and node.module in FLOORS]
+    imports = [node for node in ast.walk(parsed(source)) if isinstance(node, ast.ImportFrom) and node.module in HOUSES]
     modules = {alias.asname or alias.name for node in imports for alias in node.names}
     covered = {name for name, node in known.items() if "verb" in decorators(node)}
     looked = list(covered)
@@ -170,7 +167,7 @@ def year_closers(path, source):
 @pytest.mark.once
 def test_a_year_is_closed_together_with_its_unlocks():
     found = set().union(*(year_closers(path, source) for path, source in sources() if path != "targets/years.py"))
-    assert found == {"activities/year_closing.py:close", "activities/year_closing.py:reopen"}
+    assert found == {"activities/locking/year_closing.py:close", "activities/locking/year_closing.py:reopen"}
 
 
 @pytest.mark.once

@@ -6,12 +6,14 @@ Declared with `@verb("Duyệt hoạt động")`, so that the journal has words f
 
 from dataclasses import dataclass
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 
 @dataclass(frozen=True)
 class Verb:
-    """`code`: module and name, as the journal keeps it; `words`: as people read it; `act`: the function."""
+    """`code`: app, module and name, as the journal keeps it, whatever room the module stands in; `words`: as people
+    read it; `act`: the function."""
 
     code: str
     words: str
@@ -25,7 +27,10 @@ def verb(words):
     """Make a function atomic and known by its `words`."""
 
     def decorate(function):
-        code = f"{function.__module__}.{function.__name__}"
+        app, *_, module = function.__module__.split(".")
+        code = f"{app}.{module}.{function.__name__}"
+        if code in VERBS and VERBS[code].act.__module__ != function.__module__:
+            raise ImproperlyConfigured(f"Two verbs are called {code}.")
         act = transaction.atomic(function)
         act.code = code
         VERBS[code] = Verb(code, words, act)

@@ -2,7 +2,7 @@
 
 from django import template
 
-from activities import hosting
+from activities.joint import hosting
 
 register = template.Library()
 

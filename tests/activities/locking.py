@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from django.utils import timezone
 
-from activities import unlocking
+from activities.locking import unlocking
 from activities.models import PeriodReport, ReportState
 from targets.models import Period, PeriodKind
 from targets.years import close_year

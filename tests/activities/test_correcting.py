@@ -2,9 +2,10 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 
-from activities import correcting, review
+from activities import review
 from activities.audit import audit
 from activities.models import Activity, Status, Step
+from activities.reviewing import correcting
 from tests.activities.test_recording import change, whole_year
 from tests.factories import make_activity, make_user
 from unionwork.numbers import Parsed

@@ -4,10 +4,11 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 
-from activities import corrections, recording, review
+from activities import recording, review
 from activities.audit import audit
 from activities.models import Activity, Correction, CorrectionState, Status, Step
 from activities.rules import Entry
+from activities.writing import corrections
 from targets.years import close_year, set_keeps_approved
 from tests.activities.test_recording import change, whole_year
 from tests.factories import approve, make_activity, make_user, planting_form

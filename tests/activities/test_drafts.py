@@ -10,8 +10,9 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 
-from activities import drafts, review
+from activities import review
 from activities.models import Activity, Evidence, FormDraft, Status, Step
+from activities.writing import drafts
 from tests.factories import make_activity
 from tests.factories import planting_form as typed
 

@@ -17,9 +17,10 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image, ImageDraw
 
-from activities import evidence, review
-from activities.evidence import MOST_FILES, NOT_YOURS
+from activities import review
 from activities.models import Activity, Event, Evidence, Status, Step, UnitTotal
+from activities.writing import evidence
+from activities.writing.evidence import MOST_FILES, NOT_YOURS
 from targets.years import close_year
 from tests.factories import World, approve, make_activity
 from unionwork.uploads import accept

@@ -6,10 +6,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from activities import hosting, moving, recording, review
+from activities import recording, review
 from activities.audit import audit
+from activities.joint import hosting
 from activities.models import Activity, Event, Host, HostState, Step, UnitTotal
-from activities.move_preview import preview_move
+from activities.moves import moving
+from activities.moves.move_preview import preview_move
 from activities.reading import level_rows, totals_at, waiting
 from activities.rules import Entry
 from reports.breakdown import take_apart

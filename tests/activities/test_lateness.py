@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from activities import lateness, reminders
 from activities.models import PeriodReport, Reminder, ReportState
+from activities.reporting import lateness, reminders
 from targets import years
 from targets.models import Period, PeriodKind
 from tests.factories import grant, make_unit, make_user

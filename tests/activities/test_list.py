@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from activities import recording, review
 from activities.filters import ActivityFilter
-from activities.listing import sums_of
+from activities.lists.listing import sums_of
 from activities.models import Activity, SavedFilter
 from activities.rules import Entry
 from targets.models import Period

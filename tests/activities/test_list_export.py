@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
 
 from activities import review
-from activities.listing import sums_of
+from activities.lists.listing import sums_of
 from activities.models import Activity
 from tests.factories import approve, make_activity, make_indicator, make_kind
 
@@ -157,7 +157,7 @@ def test_people_get_their_own_rows_and_a_wrong_filter_no_file(client, world, rec
 
 
 def test_a_list_too_long_for_a_file_is_said_to_be(client, world, records, monkeypatch):
-    monkeypatch.setattr("activities.listing.MOST_ROWS", 2)
+    monkeypatch.setattr("activities.lists.listing.MOST_ROWS", 2)
     client.force_login(world.secretary)
     page = client.get("/hoat-dong.xlsx?nam=2024", follow=True)
     assert "Danh sách dài hơn 2 dòng. Lọc hẹp lại" in page.content.decode()

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.urls import reverse
 
-from activities import saved_filters
+from activities.lists import saved_filters
 from activities.models import SavedFilter
 from tests.factories import make_activity, make_user
 from units import access, journal

@@ -11,10 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
-from activities import locks, moving, recording, review, unlocking, year_closing
+from activities import locks, recording, review
 from activities.audit import audit
+from activities.locking import unlocking, year_closing
 from activities.models import Activity, Status, Unlock
-from activities.move_preview import preview_move
+from activities.moves import moving
+from activities.moves.move_preview import preview_move
 from activities.resources import ActivityResource, DeclarationResource
 from activities.rules import Entry
 from targets.models import WorkYear

@@ -4,9 +4,11 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
-from activities import hosting, merging, review
+from activities import review
 from activities.audit import audit
+from activities.joint import hosting
 from activities.models import Activity, Evidence, Status, Step, UnitTotal
+from activities.reviewing import merging
 from tests.activities.test_recording import change
 from tests.factories import approve, make_activity, make_user
 from units import access

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from activities.models import UnitTotal
-from activities.move_preview import move_as_previewed, preview_move
-from activities.moving import move_unit
+from activities.moves.move_preview import move_as_previewed, preview_move
+from activities.moves.moving import move_unit
 from targets.years import close_year
 from tests.factories import approve, grant, make_activity, make_unit, make_user
 from units import access

@@ -7,10 +7,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from activities import hosting, locks, periods, review, unit_periods
+from activities import locks, review
+from activities.joint import hosting
 from activities.locks import WrongState
 from activities.models import Correction, PeriodReport, ReportState, Unlock
-from activities.period_states import Stage, asked, is_asked, state_of
+from activities.reporting import periods, unit_periods
+from activities.reporting.period_states import Stage, asked, is_asked, state_of
 from targets import periods as calendar
 from targets import years
 from targets.models import Period

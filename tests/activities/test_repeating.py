@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from activities import hosting
+from activities.joint import hosting
 from activities.models import Activity, Figure, Status
 from tests.factories import approve, make_activity, make_indicator, make_kind
 

@@ -4,9 +4,10 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 
-from activities import correcting, review
+from activities import review
 from activities.audit import audit
 from activities.models import Activity, Event, Status, Step, UnitTotal
+from activities.reviewing import correcting
 from targets.years import close_year, reopen_year
 from tests.activities.test_recording import change
 from tests.factories import approve, grant, make_activity, make_user

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from activities import review
 from activities.models import Activity, Event, Evidence, Figure, Host, Status, Step, UnitTotal
-from activities.review_views import NOT_FOUND
+from activities.reviewing.review_views import NOT_FOUND
 from targets.years import close_year
 from tests.activities.test_recording import change
 from tests.factories import grant, make_activity, make_indicator, make_user

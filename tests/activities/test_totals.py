@@ -4,7 +4,7 @@ import pytest
 
 from activities import review
 from activities.models import UnitTotal
-from activities.moving import move_unit
+from activities.moves.moving import move_unit
 from tests.factories import approve, make_activity
 
 

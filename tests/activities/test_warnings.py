@@ -8,9 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from activities import review, warnings
+from activities import review
 from activities.models import Activity, ActivityKind, Evidence, Host, HostState, Status
 from activities.rules import Rules
+from activities.writing import warnings
 from targets.models import Indicator
 from tests.factories import approve, make_activity, make_indicator, make_kind, planting_form
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from activities import hosting, review
+from activities import review
+from activities.joint import hosting
 from activities.models import Activity, ActivityKind, PeriodReport, Status
 from targets.models import Indicator, Period, WorkYear
 from tests.browser.checks import check_page

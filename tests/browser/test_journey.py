@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from activities.audit import audit
 from activities.models import ActivityKind
-from activities.moving import move_unit
+from activities.moves.moving import move_unit
 from targets.models import Indicator
 from tests.browser.checks import check_page
 from tests.factories import World, assign, make_target

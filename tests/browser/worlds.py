@@ -4,10 +4,14 @@ from datetime import date
 
 from django.utils import timezone
 
-from activities import corrections, hosting, periods, recording, review, saved_filters
+from activities import recording, review
+from activities.joint import hosting
+from activities.lists import saved_filters
 from activities.models import Activity, PeriodReport, Status
-from activities.moving import move_unit
+from activities.moves.moving import move_unit
+from activities.reporting import periods
 from activities.rules import Rules, entry_of
+from activities.writing import corrections
 from targets import giving, years
 from targets import periods as calendar
 from targets.giving import Wish

@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 
 from activities.audit import Difference, audit
 from activities.models import Activity, UnitTotal
-from activities.moving import move_unit
+from activities.moves.moving import move_unit
 from targets.models import Nature
 from tests.factories import approve, make_activity, make_indicator, make_kind
 

@@ -13,9 +13,11 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
-from activities import locks, periods, review, unlocking, year_closing
+from activities import locks, review
 from activities.audit import audit
+from activities.locking import unlocking, year_closing
 from activities.models import Activity, PeriodReport, ReportState, Status, Unlock
+from activities.reporting import periods
 from targets import years
 from targets.models import WorkYear
 from tests.activities.locking import YEAR, lock, unlock

@@ -23,10 +23,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from activities import hosting, moving, periods, querysets, recording, review, totals, unlocking
+from activities import querysets, recording, review, totals
 from activities.audit import audit
+from activities.joint import hosting
+from activities.locking import unlocking
 from activities.models import Activity, Event, Host, PeriodReport, UnitTotal, Unlock
+from activities.moves import moving
 from activities.querysets import ActivityQuerySet
+from activities.reporting import periods
 from activities.rules import Entry
 from targets import years
 from targets.models import Nature, Period, WorkYear

@@ -18,8 +18,10 @@ from django.db import connections, transaction
 from django.db.utils import Error as DatabaseError
 from django.utils import timezone
 
-from activities import hosting, moving, periods, recording, review, totals, unlocking
+from activities import recording, review, totals
 from activities.audit import audit
+from activities.joint import hosting
+from activities.locking import unlocking
 from activities.models import (
     Activity,
     ActivityKind,
@@ -32,6 +34,8 @@ from activities.models import (
     Step,
     UnitTotal,
 )
+from activities.moves import moving
+from activities.reporting import periods
 from activities.rules import Entry
 from targets import years
 from targets.models import Indicator, Period, PeriodKind

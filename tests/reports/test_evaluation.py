@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from activities.models import ActivityKind
-from activities.moving import move_unit
+from activities.moves.moving import move_unit
 from reports.arithmetic import State
 from reports.evaluation import badness, evaluate
 from targets.models import Nature, WorkYear

@@ -6,8 +6,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from activities import drafts, periods, review
+from activities import review
 from activities.models import Activity, Event, FormDraft, PeriodReport
+from activities.reporting import periods
+from activities.writing import drafts
 from reports import home
 from targets.models import Period
 from tests.factories import assign, make_activity, make_kind, make_target, make_user

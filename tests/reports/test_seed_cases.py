@@ -9,7 +9,7 @@ import yaml
 from django.core.management import call_command
 
 from activities.audit import audit
-from activities.moving import move_unit
+from activities.moves.moving import move_unit
 from reports import demo
 from targets.models import Measure, WorkYear
 from units.models import Cluster, Placement, Unit, User

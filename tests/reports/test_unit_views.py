@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from activities.moving import move_unit
+from activities.moves.moving import move_unit
 from targets.models import Nature
 from tests.factories import approve, grant, make_activity, make_indicator, make_unit, make_user
 from units import access, organising

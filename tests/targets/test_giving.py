@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from activities.moving import move_unit
+from activities.moves.moving import move_unit
 from targets import giving, issuing
 from targets.cascade import plans_for
 from targets.giving import Wish

@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from activities import periods as words
+from activities.reporting import periods as words
 from targets import periods, years
 from targets.calendar import standard_periods
 from targets.models import Period, PeriodKind, WorkYear

@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from activities.models import UnitTotal
-from activities.moving import move_unit
+from activities.moves.moving import move_unit
 from targets.years import close_year
 from tests.factories import approve, grant, make_activity, make_unit, make_user, make_year
 from unionwork.imports import run_import

@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from activities.reminders import nudge_all
+from activities.reporting.reminders import nudge_all
 
 
 class Command(BaseCommand):

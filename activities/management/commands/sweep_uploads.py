@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from activities.evidence import KEPT, sweep
+from activities.writing.evidence import KEPT, sweep
 
 
 class Command(BaseCommand):

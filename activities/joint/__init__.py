@@ -1,0 +1,1 @@
+"""Several hosts of one activity (phối hợp): who answers for its figures."""

@@ -1,0 +1,1 @@
+"""A unit moves to another superior, and its records' totals with it."""

@@ -1,0 +1,1 @@
+"""Period reports: what is due, sent and accepted, who is late, reminders, rates."""

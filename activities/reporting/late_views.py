@@ -1,0 +1,175 @@
+"""Who has not reported about a period, with whom to call; reminding them; the same list as a file."""
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from activities.reporting import lateness, reminders
+from activities.reporting.late_filters import MISSING, ON_TIME, WHICH, asked_for
+from unionwork.list_files import csv_response, xlsx_response
+from unionwork.numbers import format_number
+from unionwork.policy import policy
+from units import access, notices
+
+ROWS_A_PAGE = 100
+NAMED = 5  # units of a message; the others are counted
+FILES = {"xlsx": xlsx_response, "csv": csv_response}
+HEADERS = (
+    "Mã đơn vị",
+    "Đơn vị",
+    "Kỳ báo cáo",
+    "Hạn nộp",
+    "Tình trạng",
+    "Số ngày trễ",
+    "Gửi lần đầu",
+    "Liên hệ",
+    "Nhắc gần nhất",
+    "Người nhắc",
+)
+
+
+# --- The list ---
+
+
+@policy(access.VIEW, relation="subtree")
+def late_list(request):
+    """`?nam=&don-vi=&ky=`: who of the units right below (`ca-cay`: of all below) has not reported. `tinh-trang`: who
+    has, who on time, who has to; `nhanh`: only one branch, itself included."""
+    asked = asked_for(request)
+    context = {"unit": asked.unit, "form": asked.form, "period": asked.period, "branch": asked.branch}
+    context |= {"heading": asked.heading, "has_periods": bool(asked.form.periods)}
+    if asked.period:
+        context |= _list(request, asked)
+    return render(request, "activities/late_list.html", context, status=422 if asked.is_wrong else 200)
+
+
+def _list(request, asked):
+    """What the page shows of a period."""
+    places, period = asked.placements(request.user), asked.period
+    length = len(asked.here.path)
+    tally = lateness.tallies([period], places, length).get((asked.here.path, period.pk), lateness.Tally())
+    page = Paginator(asked.chosen(places), ROWS_A_PAGE).get_page(request.GET.get("page"))
+    rows = lateness.rows_of(page, period, request.user)
+    chosen = [row for row in rows if row.is_chosen]
+    late = [row for row in rows if not row.state.is_given]
+    query = _query(request)
+    return {
+        "rows": rows,
+        "page": page,
+        "tally": tally,
+        "which": WHICH[asked.which],
+        "empty": _empty(asked, tally),
+        "branch_off": _query(request, without="nhanh"),
+        "query": query,
+        "chosen": len(chosen),
+        "can_remind": asked.year.is_open and any(row.takes_reminder for row in rows),
+        "message": _message(request, asked, late) if asked.which == MISSING and late else "",
+        "file_urls": [(kind, f"{reverse(f'late_list_{kind}')}?{query}") for kind in FILES] if rows else [],
+        "rates_url": f"{reverse('rate_table')}?{_rates_query(asked)}",
+    }
+
+
+def _rates_query(asked):
+    return urlencode({"nam": asked.year.pk, "don-vi": asked.unit.code, "loai": asked.period.kind})
+
+
+def _query(request, without=""):
+    kept = [(key, value) for key, value in request.GET.items() if key not in ("page", without)]
+    return urlencode(kept)
+
+
+def _empty(asked, tally):
+    """Why no unit is listed."""
+    if not tally.must:
+        return f"Không có đơn vị cấp dưới nào phải báo cáo {reminders.full_name(asked.period)}."
+    if asked.which == MISSING:
+        return f"Tất cả {format_number(tally.must)} đơn vị đã báo cáo {reminders.full_name(asked.period)}."
+    return f"Chưa có đơn vị nào {'báo cáo đúng hạn' if asked.which == ON_TIME else 'báo cáo'}."
+
+
+def _message(request, asked, late):
+    return reminders.message(
+        units=[row.unit.label for row in late], period=asked.period, sender=request.user, superior=asked.unit.name
+    )
+
+
+# --- Reminding ---
+
+
+@policy(access.SET_TARGETS, relation="subtree", methods="POST")
+def late_remind(request):
+    """Remind the ticked units (`chon`: keys) about the period of the address, and go back to the list."""
+    asked = asked_for(request)
+    if asked.period is None:
+        raise Http404
+    ids = {int(text) for text in request.POST.getlist("chon") if text.isascii() and text.isdigit() and len(text) < 16}
+    mine = lateness.remindable_by(request.user).filter(pk__in=ids)
+    units = list(mine.filter(pk__in=lateness.below(request.user, asked.here).values("unit_id")))
+    if len(units) < len(ids):
+        raise Http404
+    if not units:
+        messages.error(request, "Chưa chọn đơn vị nào để nhắc.")
+    else:
+        _remind(request, units, asked.period)
+    return redirect(f"{reverse('late_list')}?{_query(request)}")
+
+
+def _remind(request, units, period):
+    try:
+        outcome = reminders.remind(units=units, period=period, actor=request.user)
+    except ValidationError as refused:
+        messages.error(request, " ".join(refused.messages))
+        return
+    if outcome.reminded:
+        said = f"Đã nhắc {len(outcome.reminded)} đơn vị báo cáo {period} ({outcome.people} người nhận thông báo)."
+        now = timezone.now()
+        night = " Đang giờ nghỉ nên thông báo hiện lúc 7 giờ sáng." if notices.next_loud(now) != now else ""
+        messages.success(request, said + night)
+    for left, why in (
+        (outcome.already, "đã được nhắc hôm nay nên không nhắc lại"),
+        (outcome.reported, "không còn phải nhắc về kỳ này"),
+        (outcome.unreached, "chưa ai có tài khoản để nhận thông báo, hãy gọi điện"),
+    ):
+        if left:
+            messages.info(request, f"{len(left)} đơn vị {why}: {_names(left)}.")
+
+
+def _names(units):
+    more = len(units) - NAMED
+    return ", ".join(unit.label for unit in units[:NAMED]) + (f" và {more} đơn vị khác" if more > 0 else "")
+
+
+# --- As a file ---
+
+
+@policy(access.VIEW, relation="subtree")
+def late_list_file(request, kind):
+    """The list of the address, all its pages, as .xlsx or .csv."""
+    asked = asked_for(request)
+    if asked.period is None:
+        raise Http404
+    rows = lateness.rows_of(asked.chosen(asked.placements(request.user)), asked.period, request.user)
+    name = f"BaoCaoKy_{asked.year}_{asked.period.kind}-{asked.period.number}_{asked.which}"
+    return FILES[kind](name, HEADERS, [_cells(row, asked.period) for row in rows])
+
+
+def _cells(row, period):
+    first = row.report and timezone.localdate(row.report.first_at)
+    return [
+        row.unit.code,
+        row.unit.name,
+        reminders.full_name(period),
+        period.due,
+        row.state.words,
+        row.days_late,
+        first,
+        "; ".join(f"{person} {person.phone}".strip() for person in row.people),
+        row.reminder and row.reminder.day,
+        str(row.reminder.actor) if row.reminder else "",
+    ]

@@ -1,0 +1,211 @@
+"""Báo cáo kỳ: a unit's periods of a year with what was logged and said, and the page that gives a word.
+
+What its superior sees and does: `activities.report_views`.
+"""
+
+from itertools import groupby
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from activities.models import PeriodReport, ReportState
+from activities.reporting import periods, unit_periods
+from targets.models import PeriodKind
+from targets.years import chosen_year
+from unionwork.policy import policy
+from units import access
+from units.models import Placement
+from units.scope import chosen_unit
+
+CHILDREN_A_PAGE = 50
+WORDS = {"khong": True, "du": False}  # what the form sends → `nothing`
+
+
+class WordForm(forms.Form):
+    """The word as the page shows it, and two texts for the superior."""
+
+    loai = forms.CharField(required=False, max_length=10, widget=forms.HiddenInput)
+    difficulties = forms.CharField(
+        label="Khó khăn", required=False, max_length=periods.LONGEST_NOTE, widget=forms.Textarea({"rows": 2})
+    )
+    proposals = forms.CharField(
+        label="Đề xuất", required=False, max_length=periods.LONGEST_NOTE, widget=forms.Textarea({"rows": 2})
+    )
+
+    def clean(self):
+        said = super().clean()
+        if said.get("loai") not in WORDS:
+            self.errors.pop("loai", None)
+            self.add_error(None, "Xem lại nội dung bên dưới rồi bấm xác nhận.")
+        return said
+
+
+@policy(access.VIEW, relation="subtree")
+def period_list(request):
+    """`?nam=&don-vi=`: the unit's periods by kind, and the grid of its children's months."""
+    year = chosen_year(request)
+    unit = chosen_unit(request.user, request.GET.get("don-vi"))
+    placement = placement_of(unit, year)
+    context = {"unit": unit, "placement": placement, "kinds": []}
+    if placement:
+        rows = unit_periods.of_unit(placement, unit_periods.periods_of(placement))
+        below = _grid(request, unit, year)
+        lines = [(row, below["waiting"].get(row.period.pk, 0)) for row in rows]
+        kinds = groupby(lines, key=lambda line: line[0].period.kind)
+        context |= below | {
+            "kinds": [(PeriodKind(kind).label, list(found)) for kind, found in kinds],
+            "may_report": periods.may_report(request.user, unit),
+            "query": query_of(unit, year),
+        }
+    return render(request, "activities/period_list.html", context)
+
+
+def _grid(request, unit, year):
+    """The children of a unit, each with its months."""
+    page = Paginator(children_of(unit, year), CHILDREN_A_PAGE).get_page(request.GET.get("page"))
+    months = unit_periods.months_of(year)
+    rows = unit_periods.of_units(page, months)
+    children = [(place.unit, address("period_list", place.unit, year), rows[place.unit_id]) for place in page]
+    return {"page": page, "months": months, "children": children, "waiting": _waiting(unit, year)}
+
+
+def _waiting(unit, year):
+    """{period id: how many reports of the units right below wait for an answer}. One statement."""
+    below = Placement.objects.filter(year=year.pk, parent=unit)
+    sent = PeriodReport.objects.filter(year=year.pk, state=ReportState.SENT, unit__in=below.values("unit_id"))
+    return dict(sent.order_by().values_list("period").annotate(n=Count("pk")))
+
+
+@policy(access.VIEW, relation="subtree")
+def month_list(request):
+    """The address that the months had alone."""
+    query = request.GET.urlencode()
+    return redirect(reverse("period_list") + (f"?{query}" if query else ""), permanent=True)
+
+
+@policy(access.LOG, relation="subtree", methods="GET POST")
+def period_report(request):
+    """“Tháng 7 không phát sinh”: what will be said, and the button that says it. `?ky=`: by default this month."""
+    unit, year, here = _spoken_of(request)
+    form, status = WordForm(request.POST if request.method == "POST" else None, initial=_said(here)), 200
+    if request.method == "POST":
+        if form.is_valid() and _report(request, form, unit, here):
+            return redirect(_back(request, unit, year))
+        status = 422
+    context = {
+        "unit": unit,
+        "here": here,
+        "form": form,
+        "next": _next(request),
+        "list_url": address("period_list", unit, year),
+    }
+    return render(request, "activities/period_report.html", context, status=status)
+
+
+def _said(here):
+    """What the form shows: the word that the records allow, and the texts sent before."""
+    word = "khong" if here.is_empty else "du"
+    sent = here.report
+    texts = {"difficulties": sent.difficulties, "proposals": sent.proposals} if sent else {}
+    return {"loai": word} | texts
+
+
+def _report(request, form, unit, here):
+    """Give the word that the form shows. False: it was refused, in words."""
+    said = form.cleaned_data
+    try:
+        changed = periods.report(
+            unit=unit,
+            period=here.period,
+            nothing=WORDS[said["loai"]],
+            difficulties=said["difficulties"],
+            proposals=said["proposals"],
+            actor=request.user,
+        )
+    except ValidationError as refused:
+        form.add_error(None, refused.messages)
+        return False
+    messages.success(request, f"{'Đã báo' if changed else 'Đã báo trước đó'}: {here.said}.")
+    return True
+
+
+@policy(access.LOG, relation="subtree", methods="POST")
+def period_withdraw(request):
+    unit, year, here = _spoken_of(request)
+    try:
+        gone = periods.withdraw_report(unit=unit, period=here.period, actor=request.user)
+    except ValidationError as refused:
+        messages.error(request, " ".join(refused.messages))
+    else:
+        again = " Gửi lại thì số ngày trễ tính theo lần gửi lại." if here.today > here.period.due else ""
+        messages.success(request, f"{'Đã rút lại' if gone else 'Không còn'} báo cáo {here.called}.{again}")
+    return redirect(_back(request, unit, year))
+
+
+def _spoken_of(request):
+    """(unit, year, UnitPeriod) the address names. 404: no such unit in sight or period; 403: not for this user."""
+    year, unit = chosen_year(request), chosen_unit(request.user, request.GET.get("don-vi"))
+    placement = placement_of(unit, year)
+    if placement is None:
+        raise Http404
+    if not periods.may_report(request.user, unit):
+        raise PermissionDenied
+    period = chosen_period(request, placement)
+    return unit, year, unit_periods.of_unit(placement, [period])[0]
+
+
+# --- What the pages of a period share ---
+
+
+def chosen_period(request, placement):
+    """The period named by `?ky=`, one of the unit's; by default the latest month that has begun. Raises Http404."""
+    found, wanted = unit_periods.periods_of(placement), request.GET.get("ky")
+    if not wanted:
+        months, today = [row for row in found if row.kind == PeriodKind.MONTH], timezone.localdate()
+        found = [row for row in months if row.first_day <= today][-1:] or months[:1]
+        wanted = str(found[0].pk) if found else ""
+    period = next((row for row in found if str(row.pk) == wanted), None)
+    if period is None:
+        raise Http404
+    return period
+
+
+def placement_of(unit, year):
+    """Where the unit stands in the year's tree; None when it does not, or there is no year or unit at all."""
+    if unit is None or year is None:
+        return None
+    return Placement.objects.select_related("unit").filter(unit=unit, year=year.pk).first()
+
+
+def children_of(unit, year):
+    """Placements of the units right below one, alive in the year."""
+    alive = Q(unit__dissolved__isnull=True) | Q(unit__dissolved__gte=year.first_day)
+    return Placement.objects.filter(alive, year=year.pk, parent=unit).in_order()
+
+
+def query_of(unit, year):
+    return urlencode({"nam": year.pk, "don-vi": unit.code})
+
+
+def address(name, unit, year, **more):
+    """The address of a page about a unit in a year."""
+    return f"{reverse(name)}?{query_of(unit, year)}" + (f"&{urlencode(more)}" if more else "")
+
+
+def _next(request):
+    """Where the reader came from (`tiep`), only within this site."""
+    where = request.POST.get("tiep", request.GET.get("tiep", ""))
+    return where if url_has_allowed_host_and_scheme(where, allowed_hosts=None) else ""
+
+
+def _back(request, unit, year):
+    return _next(request) or address("period_list", unit, year)

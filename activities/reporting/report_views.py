@@ -1,0 +1,250 @@
+"""What the superior sees of a period: who sent what, and the answer to it. And the page of one report."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+
+from activities.locks import WrongState
+from activities.models import GIVEN, PeriodReport, ReportState
+from activities.reporting import lateness, periods, unit_periods
+from activities.reporting.period_states import asked
+from activities.reporting.period_views import address, children_of, chosen_period, placement_of, query_of
+from activities.writing.forms import ReasonForm
+from targets.years import chosen_year
+from unionwork.dates import format_date
+from unionwork.policy import policy
+from units import access, journal
+from units.models import Placement
+from units.scope import chosen_unit
+
+CHILDREN_A_PAGE = 100
+WAITING, SILENT = "cho-nhan", "chua-gui"  # `?loc=`
+BACK_REASONS = ["Còn thiếu hoạt động", "Số liệu chưa khớp", "Chưa nêu khó khăn, đề xuất"]
+REOPEN_REASONS = ["Nhận nhầm", "Đơn vị cần bổ sung số liệu"]
+
+
+@policy(access.VIEW, relation="subtree")
+def period_children(request):
+    """`?ky=&don-vi=`: the reports of the units right below one. `?loc=`: only those that wait, or have not come."""
+    unit, year, period = _looked_at(request)
+    below = children_of(unit, year)
+    shown = request.GET.get("loc")
+    if shown == WAITING:
+        below = below.filter(unit__in=_reports(below, period).filter(state=ReportState.SENT).values("unit"))
+    elif shown == SILENT:
+        below = lateness.missing(period, below)
+    page = Paginator(below, CHILDREN_A_PAGE).get_page(request.GET.get("page"))
+    rows = unit_periods.of_units(page, [period])
+    rows = [row for place in page for row in rows[place.unit_id]]
+    mine = _decidable(request.user, [row.report for row in rows if row.is_sent])
+    for_list = [(row, row.is_sent and row.report.pk in mine) for row in rows]
+    context = {
+        "unit": unit,
+        "period": period,
+        "page": page,
+        "rows": for_list,
+        "tally": _tally(children_of(unit, year), period),
+        "shown": shown if shown in (WAITING, SILENT) else "",
+        "can_accept": any(may for _, may in for_list),
+        "query": f"{query_of(unit, year)}&ky={period.pk}",
+        "list_url": address("period_list", unit, year),
+    }
+    return render(request, "activities/period_children.html", context)
+
+
+def _tally(below, period):
+    """How many must report, how many words stand, wait and are accepted."""
+    states = _reports(below, period).order_by().values_list("state").annotate(n=Count("pk"))
+    found = dict(states)
+    must = asked(period, below).count()
+    missing = lateness.missing(period, below).count()
+    return {
+        "must": must,
+        "missing": missing,
+        "given": sum(found.get(state, 0) for state in GIVEN),
+        "waiting": found.get(ReportState.SENT, 0),
+        "accepted": found.get(ReportState.ACCEPTED, 0),
+    }
+
+
+def _reports(below, period):
+    return PeriodReport.objects.filter(period=period.pk, unit__in=below.order_by().values("unit_id"))
+
+
+def _decidable(user, reports):
+    """Ids of those of the reports that this user may accept: of units below, sent by somebody else."""
+    sent = [row.pk for row in reports if row.actor_id != user.pk]
+    return set(PeriodReport.objects.decidable_by(user).filter(pk__in=sent).values_list("pk", flat=True))
+
+
+@policy(access.REVIEW, relation="superior", methods="GET POST")
+def reports_accept(request):
+    """GET: what accepting the ticked reports (`chon`: ids) locks. POST (`chon`: id:version): accept them."""
+    unit, year, period = _looked_at(request)
+    back = address("period_children", unit, year, ky=period.pk)
+    if request.method == "POST":
+        _accept_many(request, _seen(request.POST.getlist("chon")), children_of(unit, year), period)
+        return redirect(back)
+    below = children_of(unit, year)
+    wanted = [int(pk) for pk in request.GET.getlist("chon") if _is_number(pk)]
+    sent = _reports(below, period).filter(state=ReportState.SENT, pk__in=wanted)
+    mine = _decidable(request.user, sent)
+    places = below.filter(unit__in=sent.filter(pk__in=mine).values("unit"))
+    rows = [row for found in unit_periods.of_units(places, [period]).values() for row in found]
+    if not rows:
+        messages.error(request, "Chọn ít nhất một báo cáo đang chờ nhận.")
+        return redirect(back)
+    declarations, corrections = unit_periods.waiting_besides([row.placement for row in rows], period)
+    context = {
+        "unit": unit,
+        "period": period,
+        "rows": rows,
+        "declarations": declarations,
+        "corrections": corrections,
+        "pending": sum(row.counts.pending for row in rows),
+        "unsent": sum(row.counts.drafts + row.counts.returned for row in rows),
+        "gone": len(set(wanted)) - len(rows),
+        "back_url": back,
+        "query": f"{query_of(unit, year)}&ky={period.pk}",
+    }
+    return render(request, "activities/reports_accept.html", context)
+
+
+def _accept_many(request, seen, below, period):
+    """Accept, and say what came of it, row by row where it was refused."""
+    units = dict(_reports(below, period).filter(pk__in=seen).values_list("pk", "unit__name"))
+    seen = {pk: version for pk, version in seen.items() if pk in units}
+    if not seen:
+        messages.error(request, "Chọn ít nhất một báo cáo đang chờ nhận.")
+        return
+    outcome = periods.accept_many(seen=seen, actor=request.user)
+    if outcome.done:
+        messages.success(request, f"Đã nhận và khoá {period} của {len(outcome.done)} đơn vị.")
+    for pk, why in outcome.refused:
+        messages.warning(request, f"{units[pk]}: {why}")
+
+
+@policy(access.VIEW, relation="subtree")
+def report_detail(request, pk):
+    """One report: what it says, what the records say, what still waits inside, and what happened to it."""
+    report = _visible(request.user, pk)
+    placement = placement_of(report.unit, report.year)
+    here = unit_periods.of_unit(placement, [report.period])[0] if placement else None
+    mine = PeriodReport.objects.decidable_by(request.user).filter(pk=pk).exists() and report.year.is_open
+    is_sent = report.state == ReportState.SENT
+    context = {
+        "report": report,
+        "unit": report.unit,
+        "here": here,
+        "may_decide": mine and is_sent and report.actor_id != request.user.pk,
+        "is_senders": mine and is_sent and report.actor_id == request.user.pk,
+        "may_reopen": mine and report.state == ReportState.ACCEPTED,
+        "entries": journal.of(report),
+        "list_url": address("period_list", report.unit, report.year),
+        "unlock_url": _unlock_url(report),
+        "query": f"{query_of(report.unit, report.year)}&ky={report.period_id}",
+    }
+    if context["may_decide"] and placement:
+        below = Placement.objects.filter(year=report.year_id, parent=report.unit_id)
+        besides = unit_periods.waiting_besides([placement], report.period)
+        context["declarations"], context["corrections"] = besides
+        context["silent"] = lateness.missing(report.period, below).count()
+    return render(request, "activities/report_detail.html", context)
+
+
+def _unlock_url(report):
+    days = {"tu": format_date(report.period.first_day), "den": format_date(report.period.last_day)}
+    return address("unlock_create", report.unit, report.year, **days)
+
+
+@policy(access.REVIEW, relation="superior", methods="POST")
+def report_accept(request, pk):
+    """Accept the report that the reader saw (`version`)."""
+    report = _visible(request.user, pk)
+    try:
+        is_new = periods.accept(report=report, actor=request.user, version=_version(request))
+    except ValidationError as refused:
+        messages.error(request, " ".join(refused.messages))
+    else:
+        if is_new:
+            messages.success(request, f"Đã nhận và khoá {report.period} của {report.unit}.")
+        else:
+            messages.info(request, "Báo cáo này đã được nhận trước đó.")
+    return redirect("report_detail", pk=pk)
+
+
+@policy(access.REVIEW, relation="superior", methods="GET POST")
+def report_send_back(request, pk):
+    words = {
+        "heading": "Trả lại báo cáo",
+        "explains": "Đơn vị thấy lý do này, bổ sung rồi gửi lại. Báo cáo được coi là chưa gửi cho tới khi đó.",
+        "button": "Trả lại báo cáo",
+    }
+    return _with_reason(request, pk, periods.send_back, BACK_REASONS, words, "Đã trả lại báo cáo.")
+
+
+@policy(access.REVIEW, relation="superior", methods="GET POST")
+def report_reopen(request, pk):
+    words = {
+        "heading": "Mở lại báo cáo",
+        "explains": "Báo cáo trở lại chờ nhận và không còn khoá số liệu: đơn vị sửa được hoạt động trong kỳ.",
+        "button": "Mở lại báo cáo",
+    }
+    return _with_reason(request, pk, periods.reopen_report, REOPEN_REASONS, words, "Đã mở lại báo cáo.")
+
+
+def _with_reason(request, pk, act, presets, words, done):
+    """A small page that asks why; POST acts."""
+    report = _visible(request.user, pk)
+    if not PeriodReport.objects.decidable_by(request.user).filter(pk=pk).exists():
+        raise PermissionDenied
+    form, status = ReasonForm(request.POST if request.method == "POST" else None, presets=presets), 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                act(report=report, actor=request.user, reason=form.cleaned_data["why"], version=_version(request))
+            except WrongState as refused:
+                messages.error(request, " ".join(refused.messages))
+                return redirect("report_detail", pk=pk)
+            except ValidationError as refused:
+                form.add_error("reason", refused.messages)
+            else:
+                messages.success(request, done)
+                return redirect("report_detail", pk=pk)
+    return render(request, "activities/report_reason.html", words | {"report": report, "form": form}, status=status)
+
+
+# --- What the address names ---
+
+
+def _looked_at(request):
+    """(unit, year, period). Raises Http404."""
+    year, unit = chosen_year(request), chosen_unit(request.user, request.GET.get("don-vi"))
+    placement = placement_of(unit, year)
+    if placement is None:
+        raise Http404
+    return unit, year, chosen_period(request, placement)
+
+
+def _visible(user, pk):
+    related = ("unit", "period__year", "year", "actor", "decider")
+    return get_object_or_404(PeriodReport.objects.visible_to(user).select_related(*related), pk=pk)
+
+
+def _seen(chosen):
+    """{id: version} of "id:version"."""
+    pairs = (text.partition(":") for text in chosen)
+    return {int(pk): int(version) for pk, _, version in pairs if _is_number(pk) and _is_number(version)}
+
+
+def _version(request):
+    version = request.POST.get("version", "")
+    return int(version) if _is_number(version) else 0
+
+
+def _is_number(text):
+    return text.isascii() and text.isdigit() and len(text) < 10

@@ -1,0 +1,1 @@
+"""What the superior does with what was sent: the queue, returning, correcting, corrections, merging."""

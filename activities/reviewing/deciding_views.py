@@ -1,0 +1,183 @@
+"""Small pages that ask before a step in a record's life is taken: return, correct and approve, un-approve, cancel."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from activities import review
+from activities.models import COMMENTED, Activity, RecordNature, Status, Step
+from activities.places import places_of
+from activities.reviewing import correcting, merging
+from activities.reviewing.correction_form import CorrectionForm
+from activities.reviewing.queue import AFTER, CHOSEN
+from activities.rules import Rules
+from activities.writing import corrections
+from activities.writing.form_views import written_by
+from activities.writing.forms import ReasonForm
+from unionwork.policy import policy
+from units import access
+
+RETURN_REASONS = list(COMMENTED)
+UNAPPROVE_REASONS = ["Duyệt nhầm", "Cần kiểm tra lại số liệu", "Trùng với hoạt động khác"]
+CANCEL_REASONS = ["Ghi trùng", "Ghi nhầm đơn vị", "Hoạt động không diễn ra"]
+
+
+@policy(access.LOG, relation="subtree", methods="GET POST")
+def activity_cancel(request, pk):
+    activity = written_by(request.user, pk)
+    words = {
+        "heading": f"Huỷ: {activity.title}",
+        "explains": "Hoạt động đã huỷ không được tính ở đâu nữa nhưng vẫn xem lại và khôi phục được.",
+        "button": "Huỷ hoạt động",
+        "is_danger": True,
+    }
+    return with_reason(request, activity, review.cancel, CANCEL_REASONS, words, f"Đã huỷ {activity.code}.")
+
+
+@policy(access.REVIEW, relation="superior", methods="GET POST")
+def activity_return(request, pk):
+    activity = decided_by(request.user, pk)
+    words = {
+        "heading": f"Trả lại: {activity.title}",
+        "explains": f"“{activity.unit}” sẽ thấy lý do này và sửa rồi gửi lại.",
+        "button": "Trả lại",
+    }
+    done = f"Đã trả lại {activity.code} cho {activity.unit}."
+    places = places_of(activity, Rules())
+    return with_reason(request, activity, review.return_to_author, RETURN_REASONS, words, done, places)
+
+
+@policy(access.REVIEW, relation="superior", methods="GET POST")
+def activity_correct(request, pk):
+    """Sửa & duyệt: the figures typed, then before → after to be confirmed. 409: changed since the page was opened."""
+    activity, rules = decided_by(request.user, pk), Rules()
+    if not review.can(Step.CORRECT, activity):
+        messages.error(request, f"Không sửa và duyệt được: hoạt động đang “{activity.get_status_display()}”.")
+        return redirect("activity_detail", pk=pk)
+    form = CorrectionForm(request.POST if request.method == "POST" else None, activity=activity, rules=rules)
+    status, changes = 200, None
+    if request.method == "POST" and "sua" not in request.POST:
+        status = 422
+        if form.is_valid():
+            is_final = "xac-nhan" in request.POST
+            act = correcting.correct_and_approve if is_final else correcting.preview
+            try:
+                changes = act(activity=activity, actor=request.user, **form.answer)
+            except review.Changed as changed:
+                form.add_error(None, changed.messages)
+                status = 409
+            except review.WrongState as refused:
+                say(request, refused)
+                return redirect(back(request, pk))
+            except ValidationError as refused:
+                form.take(refused)
+            else:
+                status = 200
+                if is_final:
+                    return _done(request, pk, f"Đã sửa và duyệt {activity.code}. Số liệu đã sửa đã được tính.")
+    context = {
+        "activity": activity,
+        "form": form,
+        "changes": changes,
+        "version": activity.version,
+        **_ways(request, pk),
+    }
+    return render(request, "activities/correct.html", context, status=status)
+
+
+@policy(access.REVIEW, relation="superior", methods="GET POST")
+def activity_unapprove(request, pk):
+    activity = decided_by(request.user, pk)
+    words = {
+        "heading": f"Bỏ duyệt: {activity.title}",
+        "explains": "Số liệu rời khỏi mọi tổng ngay và hoạt động trở lại chờ duyệt.",
+        "button": "Bỏ duyệt",
+    }
+    done = f"Đã bỏ duyệt {activity.code}; hoạt động trở lại chờ duyệt và không còn được tính."
+    return with_reason(request, activity, review.unapprove, UNAPPROVE_REASONS, words, done)
+
+
+def decided_by(user, pk):
+    """A record this user may decide. 404 outside the scope, 403 inside it (own records, or below own unit's level)."""
+    found = Activity.objects.visible_to(user).select_related("unit", "year")
+    activity = get_object_or_404(found, pk=pk)
+    if not Activity.objects.decidable_by(user).filter(pk=pk).exists():
+        raise PermissionDenied
+    return activity
+
+
+def take(request, activity, verb, done):
+    """Take the step, say what came of it, and go back to where the reader came from."""
+    try:
+        verb(activity=activity, actor=request.user)
+    except ValidationError as refused:
+        say(request, refused)
+    else:
+        messages.success(request, done)
+    return redirect(back(request, activity.pk))
+
+
+def with_reason(request, activity, verb, presets, words, done, places=None):
+    """A small page that asks why, and what it is about among `places`; POST takes the step."""
+    form = ReasonForm(request.POST if request.method == "POST" else None, presets=presets, places=places)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                verb(activity=activity, actor=request.user, **form.answer)
+            except review.WrongState as refused:
+                say(request, refused)
+                return redirect(back(request, activity.pk))
+            except ValidationError as refused:
+                form.add_error("reason", refused.messages)
+            else:
+                return _done(request, activity.pk, done)
+    context = words | {"activity": activity, "form": form} | _ways(request, activity.pk)
+    return render(request, "activities/reason.html", context, status=status)
+
+
+def back(request, pk):
+    """Where the reader came from (`tiep`, only within this site), else the record."""
+    address = request.POST.get("tiep", request.GET.get("tiep", ""))
+    if not url_has_allowed_host_and_scheme(address, allowed_hosts=None):
+        address = reverse("activity_detail", kwargs={"pk": pk})
+    return address
+
+
+def _ways(request, pk):
+    """`next`: where taking the step leads; `leave`: there too, but nothing was decided."""
+    address = back(request, pk)
+    return {"next": address, "leave": address.replace(f"{AFTER}={pk}", f"{CHOSEN}={pk}")}
+
+
+def _done(request, pk, words):
+    """On to where the reader came from; the queue says by itself what was decided."""
+    address = back(request, pk)
+    if f"{AFTER}={pk}" not in address:
+        messages.success(request, words)
+    return redirect(address)
+
+
+def say(request, refused):
+    for message in refused.messages:
+        messages.error(request, message)
+
+
+def beside(activity, user, *, decides):
+    """What the page of a record shows about its doubles and corrections, as far as this user may decide (`decides`)."""
+    correction = corrections.waiting(activity) if activity.status == Status.APPROVED else None
+    found = Activity.objects.visible_to(user)
+    return {
+        "correction": correction,
+        "can_adopt": bool(correction) and decides and correction.author_id != user.pk,
+        "can_recall_correction": bool(correction) and correction.author_id == user.pk,
+        "can_correct": decides
+        and review.can(Step.CORRECT, activity)
+        and activity.kind.nature != RecordNature.MILESTONE,
+        "suspected": merging.suspected(activity, user) if decides else [],
+        "merged_into": found.filter(pk=activity.merged_into_id).first() if activity.merged_into_id else None,
+        "can_unmerge": decides and bool(activity.merged_into_id),
+    }

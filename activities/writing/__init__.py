@@ -1,0 +1,1 @@
+"""A record is written down and sent: forms, drafts, evidence, several at once, the doubts asked before sending."""
