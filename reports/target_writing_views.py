@@ -22,6 +22,7 @@ from targets.wording import describe, plan_in_words
 from targets.years import chosen_year
 from unionwork.dates import format_date
 from unionwork.numbers import format_number
+from unionwork.parameters import whole_number
 from unionwork.policy import policy
 from units import access
 from units.models import Placement
@@ -36,7 +37,7 @@ def target_preview(request):
     target = None
     if named := request.GET.get("chi-tieu", ""):
         visible = Target.objects.visible_to(request.user).with_measures().select_related("year")
-        target = get_object_or_404(visible, pk=int(named) if named.isascii() and named.isdigit() else 0)
+        target = get_object_or_404(visible, pk=whole_number(named))
         if not Target.objects.editable_by(request.user).filter(pk=target.pk).exists():
             raise PermissionDenied
         year, unit = target.year, target.issuer
@@ -46,8 +47,7 @@ def target_preview(request):
     counters = page.formset.management_form
     previews = [preview(form, unit, year) for form in page.formset.forms] if counters.is_valid() else []
     if request.htmx:
-        place = request.GET.get("y", "")
-        wanted = int(place) - 1 if place.isascii() and place.isdigit() and len(place) < 4 else -1
+        wanted = (whole_number(request.GET.get("y", ""), digits=3) or 0) - 1
         if not 0 <= wanted < len(previews):
             return HttpResponse("")
         return render(request, "targets/_measure_preview.html", {"preview": previews[wanted]})

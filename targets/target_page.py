@@ -8,6 +8,7 @@ from targets import setting
 from targets.forms import Catalogue, MeasureFormSet, TargetForm, measure_initial, show_refusal, typed_values
 from targets.in_view import address
 from targets.models import Target
+from unionwork.parameters import whole_number
 from units import access
 from units.models import Unit
 
@@ -50,7 +51,7 @@ class TargetPage:
         wanted = self.request.GET.get("thuc-hien", "")
         if not wanted:
             return initial
-        above = self.superiors.filter(pk=wanted).first() if wanted.isascii() and wanted.isdigit() else None
+        above = self.superiors.filter(pk=whole_number(wanted)).first()
         if above is None:
             raise Http404
         return initial | {"answers": above, "text": above.text, "group": above.group}

@@ -4,6 +4,8 @@ from django.core.paginator import Paginator
 from django.utils.functional import cached_property
 from django_tables2 import RequestConfig
 
+from unionwork.parameters import whole_number
+
 PER_PAGE, MOST_PER_PAGE = 25, 100
 CAP = 10_000  # rows counted; beyond it one narrows the filter
 
@@ -27,10 +29,9 @@ class CappedPaginator(Paginator):
 
 def paginate(request, table):
     """Sorted as ?sort= says, 25 rows a page or ?per_page= up to 100; a page that is not there is the nearest one."""
-    asked = request.GET.get("per_page", "")
-    per_page = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 4 else PER_PAGE
+    per_page = whole_number(request.GET.get("per_page", ""), digits=3) or PER_PAGE
     RequestConfig(request, paginate=False).configure(table)
-    paginator = CappedPaginator(table.rows, max(1, min(per_page, MOST_PER_PAGE)))
+    paginator = CappedPaginator(table.rows, min(per_page, MOST_PER_PAGE))
     number = paginator.get_page(request.GET.get("page")).number
     table.paginate(paginator_class=lambda *args, **kwargs: paginator, page=number, per_page=paginator.per_page)
     return table

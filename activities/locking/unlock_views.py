@@ -9,12 +9,12 @@ from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from activities.locking import unlocking
 from activities.models import Unlock
 from targets.years import chosen_year
 from unionwork.fields import VietnameseDateField
+from unionwork.parameters import way_back
 from unionwork.policy import policy
 from units import access
 from units.forms import show_refusal
@@ -88,7 +88,7 @@ def unlock_create(request):
         raise Http404
     whole = {"tu": year.first_day, "den": year.last_day}
     days = DaysForm({name: request.GET.get(name) or day for name, day in whole.items()})
-    context = {"unit": unit, "days": days, "next": _next(request)}
+    context = {"unit": unit, "days": days, "next": way_back(request)}
     held, form = _held(request, unit, year, days), UnlockForm(request.POST or None)
     if request.method == "POST" and held:
         if held.why_not:
@@ -132,9 +132,3 @@ def unlock_close(request, pk):
     else:
         messages.info(request, "Mở khoá này đã hết hiệu lực trước đó.")
     return redirect("unlock_list")
-
-
-def _next(request):
-    """Where the reader came from (`tiep`), only within this site."""
-    address = request.POST.get("tiep", request.GET.get("tiep", ""))
-    return address if url_has_allowed_host_and_scheme(address, allowed_hosts=None) else ""

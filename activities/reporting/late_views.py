@@ -14,6 +14,7 @@ from activities.reporting import lateness, reminders
 from activities.reporting.late_filters import MISSING, ON_TIME, WHICH, asked_for
 from unionwork.list_files import csv_response, xlsx_response
 from unionwork.numbers import format_number
+from unionwork.parameters import whole_number
 from unionwork.policy import policy
 from units import access, notices
 
@@ -108,7 +109,7 @@ def late_remind(request):
     asked = asked_for(request)
     if asked.period is None:
         raise Http404
-    ids = {int(text) for text in request.POST.getlist("chon") if text.isascii() and text.isdigit() and len(text) < 16}
+    ids = {whole_number(text) for text in request.POST.getlist("chon")} - {None}
     mine = lateness.remindable_by(request.user).filter(pk__in=ids)
     units = list(mine.filter(pk__in=lateness.below(request.user, asked.here).values("unit_id")))
     if len(units) < len(ids):

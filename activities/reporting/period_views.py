@@ -15,12 +15,12 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from activities.models import PeriodReport, ReportState
 from activities.reporting import periods, unit_periods
 from targets.models import PeriodKind
 from targets.years import chosen_year
+from unionwork.parameters import way_back
 from unionwork.policy import policy
 from units import access
 from units.models import Placement
@@ -105,7 +105,7 @@ def period_report(request):
         "unit": unit,
         "here": here,
         "form": form,
-        "next": _next(request),
+        "next": way_back(request),
         "list_url": address("period_list", unit, year),
     }
     return render(request, "activities/period_report.html", context, status=status)
@@ -201,11 +201,5 @@ def address(name, unit, year, **more):
     return f"{reverse(name)}?{query_of(unit, year)}" + (f"&{urlencode(more)}" if more else "")
 
 
-def _next(request):
-    """Where the reader came from (`tiep`), only within this site."""
-    where = request.POST.get("tiep", request.GET.get("tiep", ""))
-    return where if url_has_allowed_host_and_scheme(where, allowed_hosts=None) else ""
-
-
 def _back(request, unit, year):
-    return _next(request) or address("period_list", unit, year)
+    return way_back(request) or address("period_list", unit, year)

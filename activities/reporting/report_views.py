@@ -1,5 +1,7 @@
 """What the superior sees of a period: who sent what, and the answer to it. And the page of one report."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
@@ -7,14 +9,14 @@ from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 
-from activities.locks import WrongState
 from activities.models import GIVEN, PeriodReport, ReportState
+from activities.reasons import ReasonForm, reason_page
 from activities.reporting import lateness, periods, unit_periods
 from activities.reporting.period_states import asked
 from activities.reporting.period_views import address, children_of, chosen_period, placement_of, query_of
-from activities.writing.forms import ReasonForm
 from targets.years import chosen_year
 from unionwork.dates import format_date
+from unionwork.parameters import numbered_pairs, whole_number
 from unionwork.policy import policy
 from units import access, journal
 from units.models import Placement
@@ -86,10 +88,10 @@ def reports_accept(request):
     unit, year, period = _looked_at(request)
     back = address("period_children", unit, year, ky=period.pk)
     if request.method == "POST":
-        _accept_many(request, _seen(request.POST.getlist("chon")), children_of(unit, year), period)
+        _accept_many(request, numbered_pairs(request.POST.getlist("chon")), children_of(unit, year), period)
         return redirect(back)
     below = children_of(unit, year)
-    wanted = [int(pk) for pk in request.GET.getlist("chon") if _is_number(pk)]
+    wanted = {whole_number(text) for text in request.GET.getlist("chon")} - {None}
     sent = _reports(below, period).filter(state=ReportState.SENT, pk__in=wanted)
     mine = _decidable(request.user, sent)
     places = below.filter(unit__in=sent.filter(pk__in=mine).values("unit"))
@@ -201,21 +203,20 @@ def _with_reason(request, pk, act, presets, words, done):
     report = _visible(request.user, pk)
     if not PeriodReport.objects.decidable_by(request.user).filter(pk=pk).exists():
         raise PermissionDenied
-    form, status = ReasonForm(request.POST if request.method == "POST" else None, presets=presets), 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                act(report=report, actor=request.user, reason=form.cleaned_data["why"], version=_version(request))
-            except WrongState as refused:
-                messages.error(request, " ".join(refused.messages))
-                return redirect("report_detail", pk=pk)
-            except ValidationError as refused:
-                form.add_error("reason", refused.messages)
-            else:
-                messages.success(request, done)
-                return redirect("report_detail", pk=pk)
-    return render(request, "activities/report_reason.html", words | {"report": report, "form": form}, status=status)
+
+    def onward(level, words):
+        messages.add_message(request, level, words)
+        return redirect("report_detail", pk=pk)
+
+    return reason_page(
+        request,
+        ReasonForm(request.POST if request.method == "POST" else None, presets=presets),
+        partial(act, report=report, actor=request.user, version=_version(request)),
+        template="activities/report_reason.html",
+        context=words | {"report": report},
+        refused=lambda error: onward(messages.ERROR, " ".join(error.messages)),
+        done=lambda: onward(messages.SUCCESS, done),
+    )
 
 
 # --- What the address names ---
@@ -235,16 +236,6 @@ def _visible(user, pk):
     return get_object_or_404(PeriodReport.objects.visible_to(user).select_related(*related), pk=pk)
 
 
-def _seen(chosen):
-    """{id: version} of "id:version"."""
-    pairs = (text.partition(":") for text in chosen)
-    return {int(pk): int(version) for pk, _, version in pairs if _is_number(pk) and _is_number(version)}
-
-
 def _version(request):
-    version = request.POST.get("version", "")
-    return int(version) if _is_number(version) else 0
-
-
-def _is_number(text):
-    return text.isascii() and text.isdigit() and len(text) < 10
+    """The version read; 0, which no report has, when that is not said."""
+    return whole_number(request.POST.get("version", "")) or 0

@@ -1,21 +1,23 @@
 """Small pages that ask before a step in a record's life is taken: return, correct and approve, un-approve, cancel."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from activities import review
 from activities.models import COMMENTED, Activity, RecordNature, Status, Step
 from activities.places import places_of
+from activities.reasons import ReasonForm, reason_page
 from activities.reviewing import correcting, merging
 from activities.reviewing.correction_form import CorrectionForm
 from activities.reviewing.queue import AFTER, CHOSEN
 from activities.rules import Rules
 from activities.writing import corrections
 from activities.writing.form_views import written_by
-from activities.writing.forms import ReasonForm
+from unionwork.parameters import way_back
 from unionwork.policy import policy
 from units import access
 
@@ -122,29 +124,25 @@ def take(request, activity, verb, done):
 def with_reason(request, activity, verb, presets, words, done, places=None):
     """A small page that asks why, and what it is about among `places`; POST takes the step."""
     form = ReasonForm(request.POST if request.method == "POST" else None, presets=presets, places=places)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                verb(activity=activity, actor=request.user, **form.answer)
-            except review.WrongState as refused:
-                say(request, refused)
-                return redirect(back(request, activity.pk))
-            except ValidationError as refused:
-                form.add_error("reason", refused.messages)
-            else:
-                return _done(request, activity.pk, done)
-    context = words | {"activity": activity, "form": form} | _ways(request, activity.pk)
-    return render(request, "activities/reason.html", context, status=status)
+
+    def refused(error):
+        say(request, error)
+        return redirect(back(request, activity.pk))
+
+    return reason_page(
+        request,
+        form,
+        partial(verb, activity=activity, actor=request.user),
+        template="activities/reason.html",
+        context=words | {"activity": activity} | _ways(request, activity.pk),
+        refused=refused,
+        done=lambda: _done(request, activity.pk, done),
+    )
 
 
 def back(request, pk):
     """Where the reader came from (`tiep`, only within this site), else the record."""
-    address = request.POST.get("tiep", request.GET.get("tiep", ""))
-    if not url_has_allowed_host_and_scheme(address, allowed_hosts=None):
-        address = reverse("activity_detail", kwargs={"pk": pk})
-    return address
+    return way_back(request) or reverse("activity_detail", kwargs={"pk": pk})
 
 
 def _ways(request, pk):

@@ -9,9 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from activities import review
 from activities.models import Activity
+from activities.reasons import ReasonForm
 from activities.reviewing import comparing, merging
 from activities.reviewing.deciding_views import say
-from activities.writing.forms import ReasonForm
+from unionwork.parameters import whole_number
 from unionwork.policy import policy
 from units import access
 
@@ -89,8 +90,7 @@ def review_compare(request):
 
 def _version(said, name):
     """The version read; 0, which no record has, when that is not said."""
-    text = said.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return whole_number(said.get(name, "")) or 0
 
 
 @policy(access.REVIEW, relation="superior", methods="POST")

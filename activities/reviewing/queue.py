@@ -15,6 +15,7 @@ from activities.models import Activity, Doubt, Evidence, Figure, Host
 from activities.querysets import warned
 from targets.models import Nature
 from unionwork.numbers import format_money_short, format_number
+from unionwork.parameters import whole_number
 from units.models import Placement, Unit
 
 PER_PAGE, MOST_PER_PAGE = 20, 100
@@ -163,9 +164,8 @@ class Queue:
 
     @cached_property
     def _paginator(self):
-        asked = self.params.get("per_page", "")
-        size = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 4 else PER_PAGE
-        paginator = Paginator(for_page(self.waiting), max(1, min(size, MOST_PER_PAGE)))
+        size = whole_number(self.params.get("per_page", ""), digits=3) or PER_PAGE
+        paginator = Paginator(for_page(self.waiting), min(size, MOST_PER_PAGE))
         paginator.count = self.count
         return paginator
 

@@ -12,13 +12,14 @@ from django.utils.http import urlencode
 
 from activities import review
 from activities.models import COUNTED, Activity, Status
+from activities.reasons import ReasonForm
 from activities.reviewing import decided, merging
 from activities.reviewing.deciding_views import RETURN_REASONS, back, decided_by, say, take
 from activities.reviewing.queue import AFTER, CHOSEN, MOST_AT_ONCE, Queue, for_page, sums_of
 from activities.rules import Rules, entry_of
 from activities.writing import evidence, warnings
 from activities.writing.form_views import ASK, written_by
-from activities.writing.forms import ReasonForm
+from unionwork.parameters import numbered_pairs, whole_number
 from unionwork.policy import policy
 from units import access
 
@@ -66,8 +67,7 @@ def activity_approve(request, pk):
     From the queue (`hang`: its address) the next record follows.
     """
     activity = decided_by(request.user, pk)
-    version = request.POST.get("version", "")
-    seen = int(version) if _is_pk(version) else 0  # which no record has: nothing is approved unseen
+    seen = whole_number(request.POST.get("version", "")) or 0  # which no record has: nothing is approved unseen
     from_queue = "hang" in request.POST
     try:
         review.approve(activity=activity, actor=request.user, seen=seen)
@@ -148,9 +148,10 @@ def review_recent(request):
 def _queue_context(request, params):
     """What the queue shows, on its page and in the piece that replaces it after a decision."""
     user, queue = request.user, Queue(request.user, params)
-    asked, done = params.get(CHOSEN, ""), [int(pk) for pk in params.get(AFTER, "").split(".") if _is_pk(pk)]
+    asked, done = params.get(CHOSEN, ""), [whole_number(text) for text in params.get(AFTER, "").split(".")]
+    done = [pk for pk in done if pk is not None]
     just_decided = decided.of(user, done[:MOST_AT_ONCE]) if done else []
-    wanted = int(asked) if _is_pk(asked) else None
+    wanted = whole_number(asked)
     after = just_decided[0].pk if not asked and len(just_decided) == 1 else None
     page, item = queue.page(wanted=wanted, after=after)
     gone = _gone(user, wanted) if asked and not item else ""
@@ -280,10 +281,5 @@ def _refused(request, params):
 
 
 def _ticked(request):
-    """{id: version read} of the ticked rows ("12:3"); what is not of that form is left out."""
-    pairs = (text.partition(":") for text in request.POST.getlist("chon")[:MOST_AT_ONCE])
-    return {int(pk): int(version) for pk, _, version in pairs if _is_pk(pk) and _is_pk(version)}
-
-
-def _is_pk(text):
-    return text.isascii() and text.isdigit() and len(text) < 16
+    """{id: version read} of the ticked rows."""
+    return numbered_pairs(request.POST.getlist("chon")[:MOST_AT_ONCE])

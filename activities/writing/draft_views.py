@@ -15,6 +15,7 @@ from django.utils import timezone
 from activities import recording
 from activities.models import Activity, FormDraft
 from activities.writing import drafts
+from unionwork.parameters import whole_number
 from unionwork.policy import ANY_USER, policy
 from units import access
 
@@ -25,11 +26,11 @@ OF_ONE_SENDING = ("csrfmiddlewaretoken", "form_key", "version", "luu", "thay-kho
 @policy(access.LOG, relation="own", methods="POST")
 def draft_keep(request):
     """200 {version}; 409 {version, at} when another device went on with it; 410 when the form was sent; 422 {error}."""
-    key, version = read_key(request.POST.get("form_key")), request.POST.get("phien-ban", "0")
-    if key is None or not (version.isascii() and version.isdecimal() and len(version) < 10):
+    key, version = read_key(request.POST.get("form_key")), whole_number(request.POST.get("phien-ban", "0"))
+    if key is None or version is None:
         return JsonResponse({"error": "Tải lại trang rồi ghi lại."}, status=422)
     try:
-        draft = drafts.keep(user=request.user, key=key, version=int(version), data=request.POST)
+        draft = drafts.keep(user=request.user, key=key, version=version, data=request.POST)
     except drafts.Elsewhere as other:
         at = timezone.localtime(other.now.updated_at)
         return JsonResponse({"version": other.now.version, "at": f"{at:%H:%M ngày %d/%m}"}, status=409)

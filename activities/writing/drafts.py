@@ -14,6 +14,7 @@ from activities.models import Activity, ActivityKind, Evidence, FormDraft
 from activities.writing.forms import ActivityForm
 from activities.writing.record_form import FIGURE
 from targets.models import Indicator
+from unionwork.parameters import whole_number
 from unionwork.text import nfc
 from unionwork.verbs import verb
 
@@ -84,8 +85,7 @@ def _is_finished(user, key, kept):
 
 def _record(kept):
     """The number of the record that is being changed; None for a new one."""
-    text = (kept.get(RECORD) or [""])[-1]
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+    return whole_number((kept.get(RECORD) or [""])[-1])
 
 
 def _title(kept):

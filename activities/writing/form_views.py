@@ -15,6 +15,7 @@ from activities.writing.declaration_form import DeclarationForm
 from activities.writing.draft_views import onward, opened_draft, read_key, sent_twice
 from activities.writing.forms import ActivityForm, MilestoneForm
 from activities.writing.repeating import started_from
+from unionwork.parameters import whole_number
 from unionwork.policy import policy
 from units import access, journal
 from units.models import Unit
@@ -83,10 +84,10 @@ def opened(request):
     """What the address says a new form starts with: a record to do again, or the unit, when the user may write for it,
     and the kind. 404, 403: not a record the user may write."""
     if REPEAT in request.GET:
-        number = request.GET[REPEAT]
-        if not (number.isascii() and number.isdecimal() and len(number) < 19):
+        number = whole_number(request.GET[REPEAT])
+        if number is None:
             raise Http404
-        return started_from(written_by(request.user, int(number)))
+        return started_from(written_by(request.user, number))
     code = request.GET.get("don-vi", "").replace("\0", "")
     unit = Unit.objects.reached(request.user, access.LOG).filter(code=code).first() if code else None
     return {"kind": request.GET.get("loai", "")} | ({"unit": unit} if unit else {})

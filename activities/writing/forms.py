@@ -1,4 +1,4 @@
-"""What people fill in to write a record down, and why it is sent back."""
+"""What people fill in to write a record down."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -204,34 +204,3 @@ class MilestoneForm(RecordForm):
         activity.title = (self.measure.text or self.measure.target.text)[:200]
         activity.document, activity.description = said["document"], said["description"]
         return super().entry(activity)
-
-
-class ReasonForm(forms.Form):
-    """Why: one of the usual reasons, own words, or both. `places`: {id: label} of what it may point at."""
-
-    usual = forms.ChoiceField(label="Lý do thường gặp", required=False, widget=forms.RadioSelect)
-    reason = forms.CharField(max_length=400, label="Lý do", required=False, widget=forms.Textarea({"rows": 3}))
-
-    def __init__(self, data=None, *, presets, places=None):
-        super().__init__(data)
-        self.fields["usual"].choices = [(text, text) for text in presets]
-        if places:
-            self.fields["place"] = forms.ChoiceField(
-                label="Chỗ cần sửa",
-                required=False,
-                choices=[("", "– theo lý do –"), *places.items()],
-                help_text="người ghi mở ra đúng chỗ này",
-                widget=forms.Select({"class": "form-select"}),
-            )
-
-    def clean(self):
-        said = super().clean()
-        parts = [said.get("usual", ""), said.get("reason", "").strip()]
-        said["why"] = ": ".join(part for part in parts if part)
-        return said
-
-    @property
-    def answer(self):
-        """What the verb is given."""
-        said = self.cleaned_data
-        return {"reason": said["why"]} | ({"place": said["place"]} if "place" in said else {})

@@ -13,6 +13,7 @@ from activities.rules import Entry
 from activities.writing.record_form import FIGURE, AskingForm
 from unionwork.dates import DateError, format_date, parse_date
 from unionwork.fields import FigureField, VietnameseDateField
+from unionwork.parameters import whole_number
 
 MOST_DATES = 60
 ROWS, MORE_ROWS, MOST_ROWS = 10, 5, 30  # of a table: at first, with one press, at most
@@ -182,9 +183,8 @@ class QuickTable(SeveralForm):
     def _row_count(self):
         if self.source is None:
             return ROWS
-        text = self.source.get("so-dong", "")
-        count = int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else ROWS
-        return max(1, min(MOST_ROWS, count + (MORE_ROWS if self.source.get("them") else 0)))
+        count = whole_number(self.source.get("so-dong", ""), digits=3) or ROWS
+        return min(MOST_ROWS, count + (MORE_ROWS if self.source.get("them") else 0))
 
     def _add_row(self, number):
         has_level = self.kind_chosen.has_work_level

@@ -100,7 +100,7 @@ def start(url, *command, **environment):
 
 
 def finish(process):
-    out, err = process.communicate("go\n", timeout=600)
+    out, err = process.communicate("go\n", timeout=600 * max(1, ROUNDS))
     assert process.returncode == 0, err
     return json.loads(out.splitlines()[-1])
 
