@@ -79,7 +79,7 @@ def test_postgresql_comes_from_the_address_and_keeps_its_connections():
 @pytest.mark.sqlite
 def test_sqlite_takes_the_write_lock_first_and_waits_for_it(db):
     assert connection.settings_dict["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
-    assert connection.settings_dict["OPTIONS"]["timeout"] == 20
+    assert connection.settings_dict["OPTIONS"]["timeout"] == 60
     assert connection.settings_dict["ATOMIC_REQUESTS"] is False
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA foreign_keys")
