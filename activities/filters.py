@@ -11,7 +11,7 @@ from activities.models import COUNTED as COUNTED_STATUSES
 from activities.models import Activity, ActivityKind, Doubt, Status
 from targets.models import Indicator, Period
 from unionwork.dates import format_date
-from unionwork.fields import VietnameseDateField
+from unionwork.fields import CodeField, VietnameseDateField
 from unionwork.text import fold
 from units.models import Placement, Unit, User
 
@@ -19,41 +19,11 @@ COUNTED = "da-duyet"
 STATUSES = [*Status.choices, (COUNTED, "Đã duyệt và đã chốt")]
 WITH, WITHOUT = "co", "khong"
 WARNINGS = [(WITH, "Có cảnh báo"), (WITHOUT, "Không có cảnh báo"), *Doubt.choices]
-MOST_NAMED = 5  # rows that a text may mean, said back to choose from
-
-
-def units_named(queryset, text):
-    return list(queryset.matching(text)[: MOST_NAMED + 1])
 
 
 def indicators_named(queryset, text):
     words = fold(text).split()
     return [row for row in queryset if all(word in fold(f"{row.code} {row.name}") for word in words)]
-
-
-class CodeField(forms.CharField):
-    """A row of a scoped queryset by its code, or by words that fit it alone (`named`: queryset, text → rows); blank is
-    None."""
-
-    def __init__(self, *, queryset, missing, named=lambda *_: [], **kwargs):
-        super().__init__(max_length=200, **kwargs)
-        self.queryset, self.missing, self.named = queryset, missing, named
-
-    def clean(self, value):
-        text = super().clean(value)
-        return self.row(text) if text else None
-
-    def find(self, text):
-        return list(self.queryset.filter(code=text)) or self.named(self.queryset, text)
-
-    def row(self, text):
-        found = self.find(text)
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            raise forms.ValidationError(self.missing)
-        several = ", ".join(f"{row} (mã {row.code})" for row in found[:MOST_NAMED])
-        raise forms.ValidationError(f"“{text[:40]}” có thể là {several}{'…' if len(found) > MOST_NAMED else ''}.")
 
 
 class CodesInput(forms.TextInput):
@@ -105,7 +75,6 @@ class ActivityFilter(filters.FilterSet):
         method="of_unit",
         label="Đơn vị (tên hoặc mã)",
         queryset=Unit.objects.none(),
-        named=units_named,
         missing="Không có đơn vị tên hoặc mã này trong phạm vi của bạn.",
     )
     nguoi_ghi = filters.CharFilter(

@@ -1,8 +1,8 @@
-"""The histories of records, period reports and unlocks."""
+"""The histories of records, period reports, unlocks and saved filters."""
 
 from django.urls import reverse
 
-from activities.models import Activity, PeriodReport, Unlock
+from activities.models import Activity, PeriodReport, SavedFilter, Unlock
 from units import histories
 
 KINDS = (
@@ -21,6 +21,13 @@ KINDS = (
         lambda report: reverse("report_detail", args=[report.pk]),
     ),
     histories.Kind("mo-khoa", Unlock, lambda user: Unlock.objects.visible_to(user), "Mở khoá"),
+    histories.Kind(
+        "bo-loc",
+        SavedFilter,
+        lambda user: SavedFilter.objects.visible_to(user),
+        "Bộ lọc đã lưu",
+        lambda saved: reverse("saved_filter", args=[saved.pk]),
+    ),
 )
 for kind in KINDS:
     histories.know(kind)

@@ -25,6 +25,19 @@ def _of_target(user, target):
     return JournalEntry.objects.filter(own | below).for_list()
 
 
+def _of_periods(*periods):
+    """What was set of them. What the calendar's reminders tell counts units of everybody's: that stays in the
+    journal."""
+    return Q(object_type=Period._meta.label_lower, object_id__in=periods, verb__startswith="targets.")
+
+
+def _of_year(user, year):
+    """What happened to the year, and to the periods that everybody has in it."""
+    own = Q(object_type=year._meta.label_lower, object_id=year.pk)
+    standard = Period.objects.standard().filter(year=year).order_by().values_list("pk", flat=True)
+    return JournalEntry.objects.filter(own | _of_periods(*standard)).for_list()
+
+
 KINDS = (
     histories.Kind(
         "chi-tieu",
@@ -44,9 +57,21 @@ KINDS = (
     ),
     histories.Kind("chi-so", Indicator, lambda user: Indicator.objects.all(), "Chỉ số"),
     histories.Kind(
-        "nam", WorkYear, lambda user: WorkYear.objects.all(), "Năm công tác", lambda year: reverse("year_list")
+        "nam",
+        WorkYear,
+        lambda user: WorkYear.objects.all(),
+        "Năm công tác",
+        lambda year: reverse("year_list"),
+        _of_year,
     ),
-    histories.Kind("ky-bao-cao", Period, lambda user: Period.objects.visible_to(user), "Kỳ báo cáo"),
+    histories.Kind(
+        "ky-bao-cao",
+        Period,
+        lambda user: Period.objects.visible_to(user),
+        "Kỳ báo cáo",
+        lambda period: f"{reverse('period_settings')}?nam={period.year_id}",
+        lambda user, period: JournalEntry.objects.filter(_of_periods(period.pk)).for_list(),
+    ),
 )
 for kind in KINDS:
     histories.know(kind)

@@ -1,4 +1,4 @@
-"""Form fields that read Vietnamese numbers and dates. What was typed stays in the box when it is refused."""
+"""Form fields that read Vietnamese numbers, dates and names. What was typed stays in the box when it is refused."""
 
 from datetime import date
 
@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from unionwork.dates import DateError, format_date, parse_date
 from unionwork.numbers import Ambiguous, NumberError, Parsed, format_number, parse_number
+
+MOST_NAMED = 5  # rows that a text may mean, said back to choose from
 
 
 class FigureField(forms.Field):
@@ -85,3 +87,34 @@ class VietnameseDateField(forms.Field):
 
     def prepare_value(self, value):
         return format_date(value) if isinstance(value, date) else value
+
+
+def matching(queryset, text):
+    """The rows that the words of a text fit, one more than are said back."""
+    return list(queryset.matching(text)[: MOST_NAMED + 1])
+
+
+class CodeField(forms.CharField):
+    """A row of a scoped queryset by its code, or by words that fit it alone (`named`: queryset, text → rows); blank is
+    None."""
+
+    def __init__(self, *, queryset, missing, named=matching, **kwargs):
+        super().__init__(max_length=200, **kwargs)
+        self.queryset, self.missing, self.named = queryset, missing, named
+
+    def clean(self, value):
+        text = super().clean(value)
+        return self.row(text) if text else None
+
+    def find(self, text):
+        exactly = self.queryset.filter(code=text)
+        return list(exactly) or list(self.queryset.filter(code__iexact=text)) or self.named(self.queryset, text)
+
+    def row(self, text):
+        found = self.find(text)
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise ValidationError(self.missing)
+        several = ", ".join(f"{row} (mã {row.code})" for row in found[:MOST_NAMED])
+        raise ValidationError(f"“{text[:40]}” có thể là {several}{'…' if len(found) > MOST_NAMED else '.'}")

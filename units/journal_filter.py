@@ -1,5 +1,6 @@
 """Which entries the journal shows: the whole state stands in the address, so that a file holds exactly what is seen."""
 
+import re
 from datetime import datetime, time, timedelta
 
 from django import forms
@@ -7,10 +8,10 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from unionwork.dates import format_date
-from unionwork.fields import VietnameseDateField
+from unionwork.fields import CodeField, VietnameseDateField
 from unionwork.tables import CAP
 from unionwork.text import fold
-from unionwork.verbs import in_words
+from unionwork.verbs import VERBS, in_words
 from units import access
 from units.models import JournalEntry, Placement, Unit, User
 
@@ -22,20 +23,29 @@ class JournalFilter(forms.Form):
 
     q = forms.CharField(label="Đối tượng, lý do", required=False, max_length=200)
     nguoi = forms.CharField(label="Người làm", required=False, max_length=150)
-    don_vi = forms.CharField(label="Mã đơn vị (gồm cấp dưới)", required=False, max_length=30)
-    viec = forms.ChoiceField(label="Loại việc", required=False)
+    don_vi = CodeField(
+        label="Đơn vị (tên hoặc mã, gồm cấp dưới)",
+        queryset=Unit.objects.none(),
+        missing="Không có đơn vị tên hoặc mã này trong phạm vi quản trị của bạn.",
+        required=False,
+    )
+    viec = forms.ChoiceField(
+        label="Loại việc", required=False, error_messages={"invalid_choice": "Chọn một loại việc trong danh sách."}
+    )
     tu = VietnameseDateField(label="Từ ngày", required=False)
     den = VietnameseDateField(label="Đến ngày", required=False)
 
     def __init__(self, data, *, user):
         super().__init__(data)
-        self.user = user
+        self.fields["don_vi"].queryset = Unit.objects.reached(user, access.MANAGE_PEOPLE)
         self.mine = JournalEntry.objects.visible_to(user)
+        recent = set(self._recent_verbs())
         self.codes = {}
-        for code in self._recent_verbs():
+        for code in recent | VERBS.keys():
             self.codes.setdefault(in_words(code), []).append(code)
-        present = [(words, words) for words in sorted(self.codes, key=fold)]
-        self.fields["viec"].choices = [("", "Mọi việc"), *present]
+        lately = {in_words(code) for code in recent}
+        others = ("Việc khác", _options(self.codes.keys() - lately))
+        self.fields["viec"].choices = [("", "Mọi việc"), *_options(lately), others]
 
     def add_prefix(self, field_name):
         """Parameters as people see them in the address: don-vi."""
@@ -46,13 +56,6 @@ class JournalFilter(forms.Form):
         recent = self.mine.order_by("-at", "-pk").values("pk")[:CAP]
         found = JournalEntry.objects.filter(pk__in=recent).order_by("verb").values_list("verb", flat=True)
         return found.distinct()
-
-    def clean_don_vi(self):
-        code = self.cleaned_data["don_vi"]
-        unit = Unit.objects.reached(self.user, access.MANAGE_PEOPLE).filter(code=code).first() if code else None
-        if code and unit is None:
-            raise forms.ValidationError("Không có đơn vị mã này trong phạm vi quản trị của bạn.")
-        return unit
 
     def found(self):
         """The entries, the latest first. None at all when a parameter is wrong: a wider list would be taken for the
@@ -87,15 +90,24 @@ class JournalFilter(forms.Form):
             yield field.label, shown, rest.urlencode()
 
 
+def _options(words):
+    return [(each, each) for each in sorted(words, key=fold)]
+
+
 def _people(text):
     """Ids of those who did something and have this user name, or these words in their name (without dấu)."""
     wrote = JournalEntry.objects.filter(actor=OuterRef("pk"))
-    words, username = set(fold(text).split()), text.strip().casefold()
+    words, username = _words(text), text.strip().casefold()
     people = User.objects.filter(Exists(wrote)).order_by("pk").values_list("pk", "username", "full_name")
     found = (
-        pk for pk, name, full_name in people if name.casefold() == username or words <= set(fold(full_name).split())
+        pk for pk, name, full_name in people if name.casefold() == username or (words and words <= _words(full_name))
     )
     return list(found)[:MOST_PEOPLE]
+
+
+def _words(text):
+    """The words of a name, without dấu and marks."""
+    return set(re.findall(r"\w+", fold(text)))
 
 
 def _subtree(unit):

@@ -1,10 +1,10 @@
-"""The histories of units and of the people who work for them."""
+"""The histories of units, their clusters, and of the people who work for them."""
 
 from django.db.models import Q
 from django.urls import reverse
 
 from units import access, histories
-from units.models import JournalEntry, Role, Unit, User
+from units.models import Cluster, JournalEntry, Role, Unit, User
 
 
 def _of_unit(user, unit):
@@ -15,9 +15,13 @@ def _of_unit(user, unit):
     return JournalEntry.objects.filter(about).for_list()
 
 
-def _people_of(user):
+def _roles_of(user):
     reached = Unit.objects.reached(user, access.MANAGE_PEOPLE)
-    return User.objects.filter(roles__unit__in=reached.values("pk")).distinct()
+    return Role.objects.filter(unit__in=reached.values("pk")).select_related("user", "unit")
+
+
+def _people_of(user):
+    return User.objects.filter(pk__in=_roles_of(user).order_by().values("user")).order_by()
 
 
 def _of_person(user, person):
@@ -27,7 +31,7 @@ def _of_person(user, person):
     return JournalEntry.objects.visible_to(user).filter(about | roles).for_list()
 
 
-histories.know(
+KINDS = (
     histories.Kind(
         "don-vi",
         Unit,
@@ -35,6 +39,15 @@ histories.know(
         "Đơn vị",
         lambda unit: reverse("unit_detail", args=[unit.code]),
         _of_unit,
-    )
+    ),
+    histories.Kind(
+        "cum",
+        Cluster,
+        lambda user: Cluster.objects.filter(organizer__in=Unit.objects.visible_to(user).values("pk")),
+        "Cụm thi đua",
+    ),
+    histories.Kind("tai-khoan", User, _people_of, "Tài khoản", entries=_of_person),
+    histories.Kind("vai-tro", Role, _roles_of, "Vai trò", entries=lambda user, role: _of_person(user, role.user)),
 )
-histories.know(histories.Kind("tai-khoan", User, _people_of, "Tài khoản", entries=_of_person))
+for kind in KINDS:
+    histories.know(kind)

@@ -54,7 +54,8 @@ def notices_read(request):
     form = ReadForm(request.POST)
     if form.is_valid() and (form.cleaned_data["so"] or form.cleaned_data["den"]):
         count = notices.read(user=request.user, only=form.cleaned_data["so"], until=form.cleaned_data["den"])
-        messages.success(request, f"Đã đánh dấu {format_number(count)} thông báo là đã đọc.")
+        marked = f"Đã đánh dấu {format_number(count)} thông báo là đã đọc."
+        messages.success(request, marked if count else "Đã đọc từ trước, không còn gì để đánh dấu.")
     else:
         messages.error(request, "Chưa chọn thông báo nào để đánh dấu.")
     kept = f"?{UNREAD}=1" if request.POST.get(UNREAD) == "1" else ""

@@ -101,6 +101,29 @@ def change_password(*, user, password):
     journal.write([journal.Note(change_password.code, user, user, unit=home and home.pk, label=_label(user))])
 
 
+@verb("Đổi thư hằng ngày")
+def set_mail(*, user, email, wants_mail):
+    """Where one's own daily mail goes, and whether it does. Returns whether anything changed.
+
+    The journal tells the address: what waits in the units is sent there.
+    """
+    row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    changes = journal.changed(
+        [("Địa chỉ thư", row.email, email), ("Thư “Việc hôm nay”", _said(row.wants_mail), _said(wants_mail))]
+    )
+    if changes:
+        row.email, row.wants_mail = email, wants_mail
+        row.save(update_fields=["email", "wants_mail"])
+        home = home_unit(user)
+        note = journal.Note(set_mail.code, row, user, unit=home and home.pk, label=_label(row), changes=changes)
+        journal.write([note])
+    return bool(changes)
+
+
+def _said(wants_mail):
+    return "nhận" if wants_mail else "không nhận"
+
+
 def _label(user):
     return f"{user} ({user.username})"
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from unionwork.policy import ANY_USER, policy
+from units import people
 from units.models import User
 
 
@@ -17,7 +18,10 @@ class MailForm(forms.ModelForm):
         model = User
         fields = ["email", "wants_mail"]
         labels = {"email": "Địa chỉ thư điện tử", "wants_mail": "Mỗi sáng gửi cho tôi thư “Việc hôm nay”"}
-        help_texts = {"wants_mail": "Ngày không có việc gì chờ thì không gửi; ban đêm (21:00–07:00) không bao giờ gửi."}
+        help_texts = {
+            "email": "Đổi địa chỉ được ghi vào nhật ký, vì thư nói đến việc của đơn vị.",
+            "wants_mail": "Ngày không có việc gì chờ thì không gửi; ban đêm (21:00–07:00) không bao giờ gửi.",
+        }
 
     def clean(self):
         cleaned = super().clean()
@@ -38,7 +42,7 @@ def account(request):
     """The own settings; a POST keeps the address and whether to write to it."""
     form = MailForm(request.POST if request.method == "POST" else None, instance=_myself(request))
     if request.method == "POST" and form.is_valid():
-        form.instance.save(update_fields=["email", "wants_mail"])
+        people.set_mail(user=request.user, **form.cleaned_data)
         messages.success(request, "Đã lưu.")
         return redirect("account")
     context = {"form": form, "mail_is_on": settings.MAIL_IS_ON}

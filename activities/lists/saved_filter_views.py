@@ -7,10 +7,10 @@ from django.http import QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from activities.filters import CodeField, units_named
 from activities.lists import saved_filters
 from activities.lists.list_views import filtered
 from activities.models import SavedFilter
+from unionwork.fields import CodeField
 from unionwork.policy import policy
 from units import access
 from units.models import Unit
@@ -21,7 +21,6 @@ class SavedFilterForm(forms.Form):
     name = forms.CharField(label="Tên bộ lọc", max_length=saved_filters.LONGEST_NAME)
     unit = CodeField(
         queryset=Unit.objects.none(),
-        named=units_named,
         missing="Không có đơn vị tên hoặc mã này trong phạm vi của bạn.",
         required=False,
         widget=forms.TextInput(attrs={"list": "don-vi-cua-toi", "autocomplete": "off"}),

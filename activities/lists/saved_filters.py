@@ -20,6 +20,7 @@ NARROWING = [name.replace("_", "-") for name in ActivityFilter.base_filters]
 DATED = {"ky", "tu", "den"}  # with these a filter belongs to the year it was made in
 LONGEST_QUERY, LONGEST_NAME = 2_000, 80
 MOST = 50  # of one person
+SHARED = "Dùng chung với"  # as the journal says it
 SAME_NAME = "Bạn đã có bộ lọc mang tên này. Chọn tên khác, hoặc xoá bộ lọc cũ trước."
 
 
@@ -57,7 +58,7 @@ def save(*, user, name, query, unit=None):
         raise ValidationError(f"Bạn đã lưu {MOST} bộ lọc. Xoá bớt bộ lọc cũ rồi lưu lại.")
     row = SavedFilter(user=user, query=query)
     _name(row, name, unit)
-    _note(save, row)
+    _note(save, row, row.unit, journal.changed([(SHARED, None, row.unit)]))
     return row
 
 
@@ -67,9 +68,10 @@ def change(*, saved, actor, name, unit=None):
     row = _own(saved, actor)
     if row is None:
         raise ValidationError("Bộ lọc này đã bị xoá.")
-    before = row.name
+    before = row.name, row.unit
     _name(row, name, unit)
-    _note(change, row, [["Tên", before, row.name]] if row.name != before else [])
+    changes = journal.changed(zip(("Tên", SHARED), before, (row.name, row.unit), strict=True))
+    _note(change, row, row.unit or before[1], changes)  # where it was shared they read that it no longer is
 
 
 @verb("Xoá bộ lọc")
@@ -79,7 +81,7 @@ def delete(*, saved, actor):
     if row is None:
         return False
     SavedFilter.objects.filter(pk=row.pk).delete()
-    _note(delete, row)
+    _note(delete, row, row.unit)
     return True
 
 
@@ -109,8 +111,8 @@ def _name(row, name, unit):
         raise ValidationError({"name": SAME_NAME}) from error
 
 
-def _note(act, row, changes=()):
-    journal.write([Note(act.code, row, row.user, unit=row.unit_id, label=row.name, changes=list(changes))])
+def _note(act, row, unit, changes=()):
+    journal.write([Note(act.code, row, row.user, unit=unit and unit.pk, label=row.name, changes=list(changes))])
 
 
 # --- The columns somebody saw last: a convenience like a form's draft, no part of the record of what was done ---

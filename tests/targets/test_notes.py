@@ -7,11 +7,13 @@ import pytest
 from django.urls import reverse
 
 from targets import assignment, catalogue, copying, giving, replies, setting
-from targets.models import Measure, Target
+from targets.models import Measure, Period, Target
 from targets.setting import Draft
 from tests.factories import make_target, make_year
 from units import histories, journal
 from units.models import JournalEntry
+
+DAYS = ("first_day", "last_day", "due")
 
 
 def left(before):
@@ -179,6 +181,20 @@ def test_the_history_of_a_target_shows_a_unit_below_what_reached_it_and_nothing_
     assert (read(world.cadre, "so-giao", mine.pk)[0], read(world.other_cadre, "so-giao", mine.pk)[0]) == (200, 404)
     types = set(JournalEntry.objects.values_list("object_type", flat=True).distinct()) - {"targets.reply"}
     assert all(histories.slug_of(each) for each in types), types
+
+
+def test_the_history_of_a_period_counts_no_units_that_were_reminded(client, world):
+    period = Period.objects.create(
+        year=world.year, kind="campaign", number=9, name="Đợt", issuer=world.tw, **dict.fromkeys(DAYS, date(2024, 3, 1))
+    )
+    for verb, label in (("targets.periods.add_campaign", "Đợt"), ("activities.reminders.nudge", "Đợt: 87 đơn vị")):
+        journal.write([journal.Note(verb, period, None, label=label)])
+    client.force_login(world.cadre)
+    page = client.get(reverse("history", args=["ky-bao-cao", period.pk])).content.decode()
+    assert re.findall(r"<strong>([^<]+)</strong>|(87)", page.split("<ol class")[-1]) == [("Đặt đợt báo cáo", "")]
+    standard = Period.objects.standard().filter(year=world.year).first()
+    journal.write([journal.Note("targets.periods.set_period", standard, world.central, label="Tháng 1: hạn mới")])
+    assert "Tháng 1: hạn mới" in client.get(reverse("history", args=["nam", world.year.pk])).content.decode()
 
 
 def test_copied_targets_and_the_catalogue_are_told_too(world, trees):
