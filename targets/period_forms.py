@@ -6,11 +6,18 @@ from targets import periods
 from targets.models import reporting_levels
 from unionwork.fields import VietnameseDateField
 
+NO_DAY = {"required": "Nhập ngày, ví dụ 01/07/2024."}
+
 
 class PeriodForm(forms.Form):
     """When a standard period is due, and who has to report."""
 
-    due = VietnameseDateField(label="Hạn nộp", needs_year=True, help_text="Ngày cuối cùng còn được coi là đúng hạn.")
+    due = VietnameseDateField(
+        label="Hạn nộp",
+        needs_year=True,
+        help_text="Ngày cuối cùng còn được coi là đúng hạn.",
+        error_messages=NO_DAY,
+    )
     grace = forms.IntegerField(
         label="Số ngày gia hạn",
         min_value=0,
@@ -33,9 +40,14 @@ class PeriodForm(forms.Form):
 class CampaignForm(PeriodForm):
     """A campaign: its name and days too. `level`: of the unit that sets it; only those below may be asked."""
 
-    name = forms.CharField(label="Tên đợt", max_length=100, help_text="Ví dụ: Tháng Thanh niên, Chiến dịch hè.")
-    first_day = VietnameseDateField(label="Từ ngày", needs_year=True)
-    last_day = VietnameseDateField(label="Đến ngày", needs_year=True)
+    name = forms.CharField(
+        label="Tên đợt",
+        max_length=100,
+        help_text="Ví dụ: Tháng Thanh niên, Chiến dịch hè.",
+        error_messages={"required": "Ghi tên đợt."},
+    )
+    first_day = VietnameseDateField(label="Từ ngày", needs_year=True, error_messages=NO_DAY)
+    last_day = VietnameseDateField(label="Đến ngày", needs_year=True, error_messages=NO_DAY)
     is_asked = alike = None
 
     def __init__(self, *args, level, **kwargs):

@@ -120,7 +120,10 @@ def _opened(request, form, unit, year, days):
     except ValidationError as refused:
         show_refusal(form, refused)
         return False
-    messages.success(request, f"Đã mở khoá {unlocking.days_of(row)} của {unit} đến {unlocking.moment(row.until)}.")
+    messages.success(
+        request,
+        f"Đã mở khoá số liệu {unlocking.days_of(row)} của {unit}; tự khoá lại lúc {unlocking.moment(row.until)}.",
+    )
     return True
 
 
@@ -128,7 +131,7 @@ def _opened(request, form, unit, year, days):
 def unlock_close(request, pk):
     row = get_object_or_404(Unlock.objects.visible_to(request.user).select_related("unit"), pk=pk)
     if unlocking.close_unlock(unlock=row, actor=request.user):
-        messages.success(request, f"Đã khoá lại {unlocking.days_of(row)} của {row.unit}.")
+        messages.success(request, f"Đã khoá lại số liệu {unlocking.days_of(row)} của {row.unit}.")
     else:
         messages.info(request, "Mở khoá này đã hết hiệu lực trước đó.")
     return redirect("unlock_list")

@@ -62,8 +62,8 @@ def open_items(work_year):
         Item("Đã trả lại, chờ đơn vị bổ sung", count.get(Status.RETURNED, 0), _records(work_year, Status.RETURNED)),
         Item("Bản nháp chưa gửi", count.get(Status.DRAFT, 0), _records(work_year, Status.DRAFT)),
         Item("Bản sửa của hoạt động đã duyệt, chờ duyệt", corrections.count()),
-        Item("Báo cáo kỳ chưa gửi", silent, f"{reverse('late_list')}?nam={work_year.pk}"),
-        Item("Báo cáo kỳ đã gửi, cấp trên chưa nhận", waiting, f"{reverse('period_children')}?nam={work_year.pk}"),
+        Item("Báo cáo kỳ chưa gửi", silent, f"{reverse('rate_table')}?nam={work_year.pk}"),
+        Item("Báo cáo kỳ đã gửi, cấp trên chưa nhận", waiting, f"{reverse('period_list')}?nam={work_year.pk}"),
         Item(
             "Mở khoá còn hiệu lực (sẽ đóng lại)",
             Unlock.objects.active().filter(year=work_year.pk).count(),

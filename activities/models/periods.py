@@ -22,9 +22,9 @@ GIVEN = (ReportState.SENT, ReportState.ACCEPTED)  # a word that stands
 class PeriodReport(models.Model):
     """Báo cáo kỳ: a unit's word that a period is complete; `nothing`: without any (further) activity.
 
-    Accepted by the superior it locks the period for the unit and everything below it (`activities.locks`). Whether a
-    unit was late is decided by its first word that it did not take back: `first_at`, `days_late` (after the due day;
-    within the grace too).
+    Accepted by the superior it locks the period for the unit and everything below it (`activities.locks`). `first_at`:
+    of the first word that the unit did not take back; `days_late`: after the due day, within the grace too
+    (`activities.reporting.period_states.late_by`).
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")

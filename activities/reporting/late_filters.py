@@ -21,13 +21,14 @@ WHICH = {
     ON_TIME: "Báo cáo đúng hạn",
     EVERY: "Phải báo cáo",
 }
+UNKNOWN = {"invalid_choice": "Chọn trong danh sách."}
 
 
 class LateForm(ListForm):
     """Which period, how deep, and who of those that have to report."""
 
-    ky = forms.ChoiceField(label="Kỳ báo cáo")
-    tinh_trang = forms.ChoiceField(label="Tình trạng", choices=list(WHICH.items()))
+    ky = forms.ChoiceField(label="Kỳ báo cáo", error_messages=UNKNOWN)
+    tinh_trang = forms.ChoiceField(label="Tình trạng", choices=list(WHICH.items()), error_messages=UNKNOWN)
     ca_cay = forms.BooleanField(label="Gồm mọi cấp bên dưới", required=False)
 
     def __init__(self, data, *, periods, today):
@@ -73,6 +74,11 @@ class Asked:
             return "Tình hình báo cáo kỳ"
         return f"{WHICH[self.which]} {reminders.full_name(self.period)}"
 
+    @property
+    def is_deep(self):
+        """Whether units of several superiors may stand beside each other."""
+        return bool(self.branch or self.form.cleaned_data["ca_cay"])
+
     def placements(self, user):
         """Of the units among which is looked."""
         found = lateness.below(user, self.here)
@@ -81,14 +87,14 @@ class Asked:
         return found if self.form.cleaned_data["ca_cay"] else found.filter(parent=self.unit)
 
     def chosen(self, placements):
-        """Those of `placements` that the list shows, in Vietnamese order."""
+        """Those of `placements` that the list shows, in Vietnamese order, with their superiors."""
         kinds = {
             MISSING: lateness.missing,
             GIVEN: lateness.given,
             ON_TIME: lambda period, places: lateness.given(period, places, on_time=True),
             EVERY: period_states.asked,
         }
-        return kinds[self.which](self.period, placements).in_order()
+        return kinds[self.which](self.period, placements).in_order().select_related("parent")
 
 
 def asked_for(request):

@@ -20,10 +20,12 @@ from units import access, notices
 
 ROWS_A_PAGE = 100
 NAMED = 5  # units of a message; the others are counted
+MOST_AT_ONCE = 1000  # units reminded by one press
 FILES = {"xlsx": xlsx_response, "csv": csv_response}
 HEADERS = (
     "Mã đơn vị",
     "Đơn vị",
+    "Cấp trên",
     "Kỳ báo cáo",
     "Hạn nộp",
     "Tình trạng",
@@ -59,7 +61,8 @@ def _list(request, asked):
     rows = lateness.rows_of(page, period, request.user)
     chosen = [row for row in rows if row.is_chosen]
     late = [row for row in rows if not row.state.is_given]
-    query = _query(request)
+    query, can_remind = _query(request), asked.year.is_open and any(row.takes_reminder for row in rows)
+    several = page.paginator.num_pages > 1 and asked.which == MISSING
     return {
         "rows": rows,
         "page": page,
@@ -69,8 +72,11 @@ def _list(request, asked):
         "branch_off": _query(request, without="nhanh"),
         "query": query,
         "chosen": len(chosen),
-        "can_remind": asked.year.is_open and any(row.takes_reminder for row in rows),
-        "message": _message(request, asked, late) if asked.which == MISSING and late else "",
+        "can_remind": can_remind,
+        "remind_all": tally.missing if can_remind and several and tally.missing <= MOST_AT_ONCE else 0,
+        "message": _message(request, asked, late, tally.missing) if asked.which == MISSING and late else "",
+        "several": several,
+        "is_deep": asked.is_deep,
         "file_urls": [(kind, f"{reverse(f'late_list_{kind}')}?{query}") for kind in FILES] if rows else [],
         "rates_url": f"{reverse('rate_table')}?{_rates_query(asked)}",
     }
@@ -94,10 +100,12 @@ def _empty(asked, tally):
     return f"Chưa có đơn vị nào {'báo cáo đúng hạn' if asked.which == ON_TIME else 'báo cáo'}."
 
 
-def _message(request, asked, late):
-    return reminders.message(
-        units=[row.unit.label for row in late], period=asked.period, sender=request.user, superior=asked.unit.name
-    )
+def _message(request, asked, late, missing):
+    """The text for a chat; a list of several pages is too long for one and goes beside it as a file."""
+    units = [f"{row.unit.label} ({row.superior.label})" if asked.is_deep else row.unit.label for row in late]
+    if len(units) < missing:
+        units = [f"{format_number(missing)} đơn vị trong danh sách gửi kèm"]
+    return reminders.message(units=units, period=asked.period, sender=request.user, superior=asked.unit.name)
 
 
 # --- Reminding ---
@@ -105,15 +113,21 @@ def _message(request, asked, late):
 
 @policy(access.SET_TARGETS, relation="subtree", methods="POST")
 def late_remind(request):
-    """Remind the ticked units (`chon`: keys) about the period of the address, and go back to the list."""
+    """Remind the ticked units (`chon`: keys) about the period of the address, or all that the list of the address has
+    on its pages (`tat-ca`), and go back to it."""
     asked = asked_for(request)
     if asked.period is None:
         raise Http404
-    ids = {whole_number(text) for text in request.POST.getlist("chon")} - {None}
-    mine = lateness.remindable_by(request.user).filter(pk__in=ids)
-    units = list(mine.filter(pk__in=lateness.below(request.user, asked.here).values("unit_id")))
-    if len(units) < len(ids):
-        raise Http404
+    mine = lateness.remindable_by(request.user)
+    if "tat-ca" in request.POST:
+        late = lateness.missing(asked.period, asked.placements(request.user))
+        units = list(mine.filter(pk__in=late.order_by().values("unit_id"))[:MOST_AT_ONCE])
+    else:
+        ids = {whole_number(text) for text in request.POST.getlist("chon")} - {None}
+        below = lateness.below(request.user, asked.here)
+        units = list(mine.filter(pk__in=ids).filter(pk__in=below.values("unit_id")))
+        if len(units) < len(ids):
+            raise Http404
     if not units:
         messages.error(request, "Chưa chọn đơn vị nào để nhắc.")
     else:
@@ -165,6 +179,7 @@ def _cells(row, period):
     return [
         row.unit.code,
         row.unit.name,
+        row.superior.name,
         reminders.full_name(period),
         period.due,
         row.state.words,

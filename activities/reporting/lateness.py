@@ -55,13 +55,15 @@ def share(part, whole):
 
 @dataclass
 class Row:
-    """One unit that has to report about a period, and how that stands; `people`: who reports for it.
+    """One unit that has to report about a period, and how that stands; `superior`: right above it that year; `people`:
+    who reports for it.
 
     `reminder`: the last one about this period; `reminded_today`: the one of today, about whichever period.
     `may_remind`: whether it is for the reader to remind it.
     """
 
     unit: Unit
+    superior: Unit
     state: State
     report: PeriodReport | None = None
     people: list = field(default_factory=list)
@@ -165,7 +167,7 @@ def given(period, placements, *, on_time=False):
 
 
 def rows_of(placements, period, user):
-    """[Row] of placements of units that have to report. Five statements, however many."""
+    """[Row] of placements (with their superiors) of units that have to report. Five statements, however many."""
     today, places = timezone.localdate(), list(placements)
     ids = [place.unit_id for place in places]
     reports = {row.unit_id: row for row in PeriodReport.objects.filter(period=period.pk, unit__in=ids)}
@@ -175,7 +177,8 @@ def rows_of(placements, period, user):
     for place in places:
         report = reports.get(place.unit_id)
         state = state_of(period, report, today)
-        rows.append(Row(place.unit, state, report, people.get(place.unit_id, []), may_remind=place.unit_id in mine))
+        there = people.get(place.unit_id, [])
+        rows.append(Row(place.unit, place.parent, state, report, there, may_remind=place.unit_id in mine))
     _add_reminders(rows, period, today)
     return rows
 

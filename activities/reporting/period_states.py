@@ -9,6 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from django.db.models import Q, Subquery
+from django.utils import timezone
 
 from activities.models import ReportState
 from units.models import Placement
@@ -65,8 +66,8 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class State:
-    """`kind`: a `Stage`; `words`: for people; `days_late`: after the due day, until today or the first word (0: on
-    time; within the grace they are counted too); `in_grace`: late, but no more than the period allows."""
+    """`kind`: a `Stage`; `words`: for people; `days_late`: `late_by` of the word, of silence until today (0: on time;
+    within the grace they are counted too); `in_grace`: late, but no more than the period allows."""
 
     kind: Stage
     words: str
@@ -79,14 +80,29 @@ class State:
         return self.kind in (Stage.SENT, Stage.NOTHING, Stage.ACCEPTED)
 
 
+def late_by(period, report, today):
+    """How many days late the word of a unit is that stands (`report`), or that is sent `today`. Pure.
+
+    The first word decides, also when it was reworded. One that was sent back is put right within as many days as the
+    grace has, or the days that it then lay with the unit after the due day are added. One taken back was none.
+    """
+    if report is None or report.state == ReportState.WITHDRAWN:
+        return max(0, (today - period.due).days)
+    if report.state != ReportState.RETURNED or report.decided_at is None:
+        return report.days_late
+    more = (today - max(period.due, timezone.localdate(report.decided_at))).days
+    return report.days_late + (more if more > period.grace else 0)
+
+
 def state_of(period, report, today):
     """The `State` of a report (or None) about `period`. Pure."""
     if report is None or report.state == ReportState.WITHDRAWN:
         return _silent(period, today)
-    late = report.days_late
+    late = late_by(period, report, today)
     in_grace = 0 < late <= period.grace
     if report.state == ReportState.RETURNED:
-        return State(Stage.RETURNED, f"Bị trả lại: {report.reason}", late, in_grace)
+        by = f", trễ {late} ngày" if late > period.grace else ""
+        return State(Stage.RETURNED, f"Bị trả lại{by}: {report.reason}", late, in_grace)
     if report.state == ReportState.ACCEPTED:
         word = "không phát sinh, " if report.nothing else ""
         return State(Stage.ACCEPTED, f"Đã nhận, đã khoá ({word}{_punctual(late, in_grace)})", late, in_grace)
@@ -102,7 +118,7 @@ def _punctual(late, in_grace):
 
 
 def _silent(period, today):
-    late = max(0, (today - period.due).days)
+    late = late_by(period, None, today)
     if today < period.first_day:
         return State(Stage.AHEAD, "Chưa tới")
     if not late:

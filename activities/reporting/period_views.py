@@ -16,11 +16,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from activities.locks import WrongState
 from activities.models import PeriodReport, ReportState
 from activities.reporting import periods, unit_periods
 from targets.models import PeriodKind
 from targets.years import chosen_year
-from unionwork.parameters import way_back
+from unionwork.parameters import way_back, whole_number
 from unionwork.policy import policy
 from units import access
 from units.models import Placement
@@ -31,8 +32,9 @@ WORDS = {"khong": True, "du": False}  # what the form sends → `nothing`
 
 
 class WordForm(forms.Form):
-    """The word as the page shows it, and two texts for the superior."""
+    """The word as the page shows it, two texts for the superior, and the version of the word that stood (`ban`)."""
 
+    ban = forms.CharField(required=False, max_length=10, widget=forms.HiddenInput)
     loai = forms.CharField(required=False, max_length=10, widget=forms.HiddenInput)
     difficulties = forms.CharField(
         label="Khó khăn", required=False, max_length=periods.LONGEST_NOTE, widget=forms.Textarea({"rows": 2})
@@ -61,9 +63,12 @@ def period_list(request):
         below = _grid(request, unit, year)
         lines = [(row, below["waiting"].get(row.period.pk, 0)) for row in rows]
         kinds = groupby(lines, key=lambda line: line[0].period.kind)
+        may_report, reviews = periods.may_report(request.user, unit), access.REVIEW.held_by(request.user)
         context |= below | {
             "kinds": [(PeriodKind(kind).label, list(found)) for kind, found in kinds],
-            "may_report": periods.may_report(request.user, unit),
+            "may_report": may_report,
+            "pressing": [row for row in rows if may_report and row.is_pressing],
+            "answers": [(row, waiting) for row, waiting in lines if waiting and reviews],
             "query": query_of(unit, year),
         }
     return render(request, "activities/period_list.html", context)
@@ -96,15 +101,19 @@ def month_list(request):
 def period_report(request):
     """“Tháng 7 không phát sinh”: what will be said, and the button that says it. `?ky=`: by default this month."""
     unit, year, here = _spoken_of(request)
-    form, status = WordForm(request.POST if request.method == "POST" else None, initial=_said(here)), 200
+    form, status = WordForm(request.POST.copy() if request.method == "POST" else None, initial=_said(here)), 200
+    refused = None
     if request.method == "POST":
-        if form.is_valid() and _report(request, form, unit, here):
+        if form.is_valid() and not (refused := _report(request, form, unit, here)):
             return redirect(_back(request, unit, year))
-        status = 422
+        status = 409 if isinstance(refused, WrongState) else 422
+        here = unit_periods.of_unit(here.placement, [here.period])[0]
+        form.data.update(_seen(here))  # what the page shows now is what the next press says
     context = {
         "unit": unit,
         "here": here,
         "form": form,
+        "other": here.report if status == 409 and here.is_sent else None,
         "next": way_back(request),
         "list_url": address("period_list", unit, year),
     }
@@ -113,14 +122,18 @@ def period_report(request):
 
 def _said(here):
     """What the form shows: the word that the records allow, and the texts sent before."""
-    word = "khong" if here.is_empty else "du"
     sent = here.report
     texts = {"difficulties": sent.difficulties, "proposals": sent.proposals} if sent else {}
-    return {"loai": word} | texts
+    return _seen(here) | texts
+
+
+def _seen(here):
+    """The word that the page offers, and the version of the one that stands."""
+    return {"loai": "khong" if here.is_empty else "du", "ban": str(here.report.version if here.report else 0)}
 
 
 def _report(request, form, unit, here):
-    """Give the word that the form shows. False: it was refused, in words."""
+    """Give the word that the form shows. Returns the ValidationError with which it was refused, or None."""
     said = form.cleaned_data
     try:
         changed = periods.report(
@@ -130,12 +143,13 @@ def _report(request, form, unit, here):
             difficulties=said["difficulties"],
             proposals=said["proposals"],
             actor=request.user,
+            seen=whole_number(said["ban"]),
         )
     except ValidationError as refused:
         form.add_error(None, refused.messages)
-        return False
+        return refused
     messages.success(request, f"{'Đã báo' if changed else 'Đã báo trước đó'}: {here.said}.")
-    return True
+    return None
 
 
 @policy(access.LOG, relation="subtree", methods="POST")

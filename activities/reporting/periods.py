@@ -1,9 +1,8 @@
 """Báo cáo kỳ: a unit's word that a period is complete, with or without activity, and its superior's answer.
 
-Accepting a report locks its days for the unit and everything below it (`activities.locks`). Whether a unit was late is
-decided by its first word, however it was reworded or sent back afterwards; a word that the unit itself took back was
-none, and the next one decides. Raises `WrongState` (a ValidationError
-in words) when the report is no longer in a state the verb starts from, `PermissionDenied` when the person may not.
+Accepting a report locks its days for the unit and everything below it (`activities.locks`). How late a unit was says
+`period_states.late_by`. Raises `WrongState` (a ValidationError in words) when the report is no longer in a state the
+verb starts from, `PermissionDenied` when the person may not.
 """
 
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from django.utils import timezone
 from activities.locks import WrongState
 from activities.models import PeriodReport, ReportState, Unlock
 from activities.reporting import unit_periods
+from activities.reporting.period_states import late_by
 from targets.models import Period
 from unionwork.dates import format_date
 from unionwork.text import nfc
@@ -40,11 +40,12 @@ def may_report(user, unit):
 
 
 @verb("Báo cáo kỳ")
-def report(*, unit, period, nothing, difficulties="", proposals="", actor):
+def report(*, unit, period, nothing, difficulties="", proposals="", actor, seen=None):
     """Say that a period is complete; `nothing`: without any (further) activity. Returns whether that changed anything.
 
-    Raises ValidationError for a closed year, a period that has not begun or was accepted, and a word that the records
-    contradict; PermissionDenied for people who do not log for the unit.
+    `seen`: the version of the word that stood when the person began to write (0: none). Raises ValidationError for a
+    closed year, a period that has not begun or was accepted, and a word that the records contradict; WrongState when
+    somebody else has given another word since; PermissionDenied for people who do not log for the unit.
     """
     here = _speaking(unit, period, actor)
     counts, words = here.counts, {"nothing": bool(nothing)}
@@ -55,11 +56,11 @@ def report(*, unit, period, nothing, difficulties="", proposals="", actor):
     if not nothing and here.is_empty:
         raise ValidationError(f"{here.name} chưa ghi hoạt động nào. Báo “không phát sinh”, hoặc ghi hoạt động trước.")
     words |= {"difficulties": _note("Khó khăn", difficulties), "proposals": _note("Đề xuất", proposals)}
-    now, late = timezone.now(), max(0, (here.today - here.period.due).days)
+    before, now = PeriodReport.objects.filter(unit=unit, period=here.period).first(), timezone.now()
+    late = late_by(here.period, before, here.today)
     first = {"first_at": now, "days_late": late}
-    new = words | first | {"year_id": here.period.year_id, "actor": actor, "at": now}
-    before = PeriodReport.objects.filter(unit=unit, period=here.period).first()
     if before is None:
+        new = words | first | {"year_id": here.period.year_id, "actor": actor, "at": now}
         said, is_new = PeriodReport.objects.get_or_create(unit=unit, period=here.period, defaults=new)
         if not is_new:  # somebody else's word came in between
             raise WrongState(CHANGED)
@@ -67,8 +68,10 @@ def report(*, unit, period, nothing, difficulties="", proposals="", actor):
         return True
     if before.state == ReportState.SENT and all(getattr(before, name) == value for name, value in words.items()):
         return False
-    if before.state == ReportState.WITHDRAWN:  # else a unit could speak early, take it back, and never be late
-        words |= first
+    is_gone = before.state == ReportState.WITHDRAWN
+    if seen is not None and seen != (0 if is_gone else before.version):
+        raise WrongState(CHANGED)
+    words |= first if is_gone else {"days_late": late}  # nobody stays in time by an early word that was taken back
     stands = PeriodReport.objects.filter(pk=before.pk, version=before.version).exclude(state=ReportState.ACCEPTED)
     if not stands.update(state=ReportState.SENT, actor=actor, at=now, version=F("version") + 1, **words):
         raise WrongState(CHANGED)
@@ -84,7 +87,8 @@ def withdraw_report(*, unit, period, actor):
     if not here.is_sent:
         return False
     stands = PeriodReport.objects.filter(pk=here.report.pk, state=ReportState.SENT)
-    stands.update(state=ReportState.WITHDRAWN, version=F("version") + 1)
+    if not stands.update(state=ReportState.WITHDRAWN, version=F("version") + 1):
+        return False
     _tell_journal(withdraw_report, here.report, actor)
     return True
 

@@ -18,7 +18,8 @@ from units import access, journal, notices, tree
 from units.models import Notice, NoticeKind, Placement, Unit
 
 BATCH = 200  # units nudged in one transaction
-NUDGED = (-5, 0, 2)  # days after the due day
+NUDGED = (-5, 0, 2)  # days after the due day; a run that was missed is made up for until the next one
+LAST_NUDGE = 7  # days after the due day; later it is for people to remind
 
 
 @dataclass
@@ -162,11 +163,13 @@ class Nudged:
 def nudge_all():
     """Tell the units that have not reported: 5 days before the due day, on it, and 2 days after it. Returns `Nudged`.
 
-    Once each, however often it runs that day; a transaction for every few units.
+    Once each, however often it runs; the run of a day that was missed is made up for by the next one. A transaction for
+    every few units.
     """
     today, done = timezone.localdate(), Nudged()
-    days = [today - timedelta(days=days) for days in NUDGED]
-    for period in Period.objects.filter(due__in=days, is_asked=True, year__is_open=True).order_by("due", "pk"):
+    latest, first = today - timedelta(days=NUDGED[0]), today - timedelta(days=LAST_NUDGE)
+    asked = Period.objects.filter(is_asked=True, year__is_open=True, first_day__lte=today)
+    for period in asked.filter(due__gte=first, due__lte=latest).order_by("due", "pk"):
         places = Placement.objects.filter(year=period.year_id)
         ids = sorted(lateness.missing(period, places).values_list("unit_id", flat=True))
         for start in range(0, len(ids), BATCH):
@@ -177,22 +180,30 @@ def nudge_all():
 
 @verb("Nhắc hạn báo cáo theo lịch")
 def nudge(*, period, unit_ids):
-    """Tell those of these units that have not reported how far the due day is, unless they were told it before."""
+    """Tell those of these units that have not reported how far the due day is, unless they were told since the last of
+    the `NUDGED` days."""
     tree.lock_shared()
     today = timezone.localdate()
     period = _still(period, today)
-    text, units = nfc(f"Báo cáo {period}: {standing(period, today)}"), _lock(unit_ids)
+    texts, units = _texts(period, today), _lock(unit_ids)
     missing, people = _missing(period, unit_ids), notices.people_of(unit_ids, access.LOG)
-    before = set(
-        Notice.objects.filter(unit__in=unit_ids, kind=NoticeKind.REMINDED, text=text).values_list("unit_id", "url")
-    )
+    before = Notice.objects.filter(unit__in=unit_ids, kind=NoticeKind.REMINDED, text__in=texts)
+    before = set(before.values_list("unit_id", "url"))
     told = [
         unit
         for unit in units
         if unit.pk in missing & people.keys() and (unit.pk, report_url(unit, period)) not in before
     ]
-    _tell(told, people, period, text)
+    _tell(told, people, period, texts[-1])
     if told:
         label = f"{period} ({period.year_id}): {len(told)} đơn vị"
         journal.write([journal.Note(verb=nudge.code, about=period, actor=None, year=period.year_id, label=label)])
     return Nudged(len(told), sum(len(people[unit.pk]) for unit in told))
+
+
+def _texts(period, today):
+    """What is said of the period today, after what was to be said since the last of the `NUDGED` days."""
+    passed = (today - period.due).days
+    last = max([days for days in NUDGED if days <= passed], default=passed)
+    days = [period.due + timedelta(days=each) for each in range(last, passed + 1)]
+    return [nfc(f"Báo cáo {period}: {standing(period, day)}") for day in days]

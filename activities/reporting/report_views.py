@@ -1,5 +1,6 @@
 """What the superior sees of a period: who sent what, and the answer to it. And the page of one report."""
 
+from collections import defaultdict
 from functools import partial
 
 from django.contrib import messages
@@ -125,8 +126,11 @@ def _accept_many(request, seen, below, period):
     outcome = periods.accept_many(seen=seen, actor=request.user)
     if outcome.done:
         messages.success(request, f"Đã nhận và khoá {period} của {len(outcome.done)} đơn vị.")
+    refused = defaultdict(list)
     for pk, why in outcome.refused:
-        messages.warning(request, f"{units[pk]}: {why}")
+        refused[why].append(units[pk])
+    for why, names in refused.items():
+        messages.warning(request, f"{', '.join(names)}: {why}")
 
 
 @policy(access.VIEW, relation="subtree")
@@ -149,6 +153,8 @@ def report_detail(request, pk):
         "unlock_url": _unlock_url(report),
         "query": f"{query_of(report.unit, report.year)}&ky={report.period_id}",
     }
+    if mine and placement:
+        context["others_url"] = address("period_children", placement.parent, report.year, ky=report.period_id)
     if context["may_decide"] and placement:
         below = Placement.objects.filter(year=report.year_id, parent=report.unit_id)
         besides = unit_periods.waiting_besides([placement], report.period)
@@ -182,7 +188,8 @@ def report_accept(request, pk):
 def report_send_back(request, pk):
     words = {
         "heading": "Trả lại báo cáo",
-        "explains": "Đơn vị thấy lý do này, bổ sung rồi gửi lại. Báo cáo được coi là chưa gửi cho tới khi đó.",
+        "explains": "Đơn vị thấy lý do này, bổ sung rồi gửi lại. Báo cáo được coi là chưa gửi cho tới khi đó. Gửi lại "
+        "trong số ngày gia hạn của kỳ thì vẫn tính theo lần gửi đầu; lâu hơn thì cộng thêm ngày trễ.",
         "button": "Trả lại báo cáo",
     }
     return _with_reason(request, pk, periods.send_back, BACK_REASONS, words, "Đã trả lại báo cáo.")

@@ -5,7 +5,7 @@ the superior accepts it.
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import Count, F, Max, Value
 from django.db.models.functions import Substr
@@ -37,6 +37,7 @@ MARKS = {
     Stage.RETURNED: "↩",
     Stage.ACCEPTED: "◆",
 }  # any other: ✓
+SOON = timedelta(days=5)
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,11 @@ class UnitPeriod:
         if not self.takes_words:
             return False
         return self.report is None or self.is_returned or (self.is_sent and self.report.nothing != self.is_empty)
+
+    @property
+    def is_pressing(self):
+        """Whether the superior asks for a word now: it is due within days, or came back."""
+        return self.is_asked and self.can_report and (self.is_returned or self.period.due <= self.today + SOON)
 
     @property
     def can_change(self):

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from activities.models import PeriodReport, Reminder, ReportState
-from activities.reporting import lateness, reminders
+from activities.reporting import late_views, lateness, reminders
 from targets import years
 from targets.models import Period, PeriodKind
 from tests.factories import grant, make_unit, make_user
@@ -207,7 +207,7 @@ def test_the_list_names_who_is_late_with_whom_to_call_and_nobody_of_another_unit
         b"".join(get(client, late.secretary, reverse("late_list_xlsx"), tinh_trang="phai").streaming_content)
     )).active]  # fmt: skip
     assert [row[0] for row in cells[1:]] == ["x1", "b11", "b12"]
-    assert cells[3][2:6] == ["Tháng 7 năm 2024", datetime(2024, 8, 5), "Đã gửi trễ 4 ngày", 4]
+    assert cells[3][2:7] == ["Đơn vị k1", "Tháng 7 năm 2024", datetime(2024, 8, 5), "Đã gửi trễ 4 ngày", 4]
     for page in (get(client, late.secretary, ca_cay=1), get(client, late.secretary, RATES)):
         text += page.content.decode()
     assert [word for word in ("b21", "k2", "Người khối khác", "0912999888") if word in text] == []
@@ -215,7 +215,9 @@ def test_the_list_names_who_is_late_with_whom_to_call_and_nobody_of_another_unit
 
 def test_the_list_goes_down_the_tree_and_out_of_it_for_nobody(late, client):
     assert listed(get(client, late.admin)) == []  # of p1: k1 has reported
-    assert listed(get(client, late.admin, ca_cay=1)) == ["x1", "b11"]
+    deep = get(client, late.admin, ca_cay=1)
+    assert (listed(deep), [row.superior.code for row in deep.context["rows"]]) == (["x1", "b11"], ["k1", "k1"])
+    assert deep.context["message"].startswith("Kính gửi: Đơn vị ẩn danh (Đơn vị k1), Đơn vị b11 (Đơn vị k1).\n")
     assert listed(get(client, late.admin, nhanh="k1", tinh_trang="phai")) == ["x1", "b11", "b12", "k1"]
     assert "Tất cả 1 đơn vị đã báo cáo Tháng 7 năm 2024." in get(client, late.admin).content.decode()
     assert "Không có đơn vị cấp dưới nào phải báo cáo" in get(client, late.cadre).content.decode()
@@ -341,7 +343,7 @@ def test_only_superiors_remind_and_only_of_what_can_be_reported(late, today):
     assert (late_by.reminded, Reminder.objects.count()) == ([late.b11], 1)
 
 
-def test_the_button_reminds_what_is_ticked_and_says_what_it_left_out(late, client):
+def test_the_button_reminds_what_is_ticked_and_says_what_it_left_out(late, client, monkeypatch):
     def press(*units, user=late.secretary, **query):
         client.force_login(user)
         url = f"{REMIND}?nam=2024&ky={july().pk}"
@@ -356,33 +358,54 @@ def test_the_button_reminds_what_is_ticked_and_says_what_it_left_out(late, clien
     assert press(late.b11) == (200, ["1 đơn vị đã được nhắc hôm nay nên không nhắc lại: Đơn vị b11."])
     response = get(client, late.secretary)
     assert [(row.unit.code, row.is_chosen) for row in response.context["rows"]] == [("x1", False), ("b11", False)]
+    monkeypatch.setattr(late_views, "ROWS_A_PAGE", 1)
+    make_user("hidden", access.CADRE, late.x1)
+    page = get(client, late.secretary)
+    assert (listed(page), page.context["remind_all"]) == (["x1"], 2)
+    assert page.context["message"].startswith("Kính gửi: 2 đơn vị trong danh sách gửi kèm.\n")
+    client.force_login(late.secretary)
+    everybody = client.post(f"{REMIND}?nam=2024&ky={july().pk}", {"tat-ca": "1", "chon": late.b21.pk}, follow=True)
+    assert [str(message).split(".")[0] for message in everybody.context["messages"]] == [
+        "Đã nhắc 1 đơn vị báo cáo Tháng 7 (1 người nhận thông báo)",
+        "1 đơn vị đã được nhắc hôm nay nên không nhắc lại: Đơn vị b11",
+    ]
     client.force_login(late.viewer)
     assert client.post(REMIND).status_code == 403
-    assert notices() == [("cadre", "b11", "Nhắc báo cáo Tháng 7: hạn 05/08, trễ 4 ngày")]
+    text = "Nhắc báo cáo Tháng 7: hạn 05/08, trễ 4 ngày"
+    assert notices() == [("cadre", "b11", text), ("hidden", "x1", text)]
 
 
 # --- By the calendar ---
 
 
-def test_the_calendar_reminds_before_on_and_after_the_due_day_once_each(late, today, capsys):
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        (range(-6, 10), {-5: "còn 5 ngày", 0: "đến hạn hôm nay", 2: "đang gia hạn đến 08/08"}),
+        ((-6, -3, -2, 1, 2, 3), {-3: "còn 3 ngày", 1: "đang gia hạn đến 08/08"}),  # what was missed is made up for
+        ((7, 8), {7: "trễ 7 ngày"}),
+        ((8, 9), {}),
+    ],
+)
+def test_the_calendar_reminds_before_on_and_after_the_due_day_once_each(late, today, capsys, runs, expected):
+    brief = {"year": late.year, "kind": PeriodKind.CAMPAIGN, "number": 1, "issuer": late.k2, "levels": ["base"]}
+    days = {"first_day": date(2024, 8, 14), "last_day": date(2024, 8, 15), "due": date(2024, 8, 15)}
+    Period.objects.create(**brief, **days, name="Đợt ngắn")  # it has not begun five days before it is due
     told = {}
-    for day in range(28, 42):  # 28 July to 10 August
-        today(date(2024, 7, 1) + timedelta(days=day - 1))
+    for day in runs:
+        today(date(2024, 8, 5) + timedelta(days=day))
         before = Notice.objects.count()
         call_command("send_nudges")
         call_command("send_nudges")
-        rows = notices()[before:]
-        if rows:
-            told[day - 31] = sorted((unit, text) for _, unit, text in rows if unit in ("b11", "b12", "x1"))
-    assert told == {
-        0: [("b11", "Báo cáo Tháng 7: hạn 05/08, còn 5 ngày")],
-        5: [("b11", "Báo cáo Tháng 7: hạn 05/08, đến hạn hôm nay")],
-        7: [("b11", "Báo cáo Tháng 7: hạn 05/08, đang gia hạn đến 08/08")],
-    }
-    assert {user for user, *_ in notices()} == {"cadre", "neighbour", "stranger"}  # k2's people about k2 and b21
+        if rows := sorted((unit, text) for _, unit, text in notices()[before:] if unit in ("b11", "b12", "x1")):
+            told[day] = rows
+    assert told == {day: [("b11", f"Báo cáo Tháng 7: hạn 05/08, {words}")] for day, words in expected.items()}
+    assert {user for user, *_ in notices()} <= {"cadre", "neighbour", "stranger"}  # k2's people about k2 and b21
     assert Reminder.objects.count() == 0
-    entries = JournalEntry.objects.filter(verb=reminders.nudge.code)
+    campaign = [(unit, text) for _, unit, text in notices() if "Đợt ngắn" in text]
+    assert campaign == [("b21", "Báo cáo Đợt ngắn: hạn 15/08, còn 1 ngày")] * (9 in runs)
+    entries = JournalEntry.objects.filter(verb=reminders.nudge.code, label__startswith="Tháng 7")
     assert [(entry.unit, entry.actor, entry.label) for entry in entries.order_by("pk")] == [
         (None, None, "Tháng 7 (2024): 3 đơn vị")
-    ] * 3
-    assert capsys.readouterr().out.splitlines()[-4:-2] == ["Đã nhắc 0 đơn vị (0 thông báo)."] * 2
+    ] * len(expected)
+    assert set(capsys.readouterr().out.splitlines()[1::2]) == {"Đã nhắc 0 đơn vị (0 thông báo)."}  # each second run

@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -131,6 +131,11 @@ def test_silence_in_words(day, stage, words, late):
         ({"nothing": True, "days_late": 3}, Stage.NOTHING, "Không phát sinh, trong gia hạn, sau hạn 3 ngày"),
         ({"nothing": True, "days_late": 4}, Stage.NOTHING, "Không phát sinh, trễ 4 ngày"),
         ({"state": ReportState.RETURNED, "reason": "Thiếu số"}, Stage.RETURNED, "Bị trả lại: Thiếu số"),
+        (
+            {"state": ReportState.RETURNED, "reason": "Thiếu số", "days_late": 4},
+            Stage.RETURNED,
+            "Bị trả lại, trễ 4 ngày: Thiếu số",
+        ),
         ({"state": ReportState.ACCEPTED, "days_late": 4}, Stage.ACCEPTED, "Đã nhận, đã khoá (trễ 4 ngày)"),
         (
             {"state": ReportState.ACCEPTED, "nothing": True},
@@ -216,7 +221,10 @@ def test_a_word_is_given_once_replaced_when_it_turned_and_taken_back(world, toda
     taken = {"unit": world.b11, "period": period(), "actor": world.cadre}
     assert [periods.withdraw_report(**taken), periods.withdraw_report(**taken)] == [True, False]
     assert (reports(), here(world.b11).words, here(world.b11).report) == ([], "Trễ 10 ngày", None)
+    months = unit_periods.of_unit(here(world.b11).placement, unit_periods.months_of(world.year))
+    assert [row.name for row in months if row.is_pressing] == [f"Tháng {number}" for number in range(1, 8)]
     assert report(world, nothing=False)
+    assert not here(world.b11).is_pressing
     word = the_report(world.b11)  # a word that was taken back is none: the next one decides
     assert (word.version, word.days_late, word.first_at) == (5, 10, word.at)
     entries = JournalEntry.objects.about(word).order_by("pk")
@@ -333,6 +341,33 @@ def test_a_report_that_came_back_is_sent_again_and_keeps_its_first_day(world, to
     assert (word.state, word.version, word.days_late) == (ReportState.SENT, 3, 1)
 
 
+def test_a_report_that_came_back_is_put_right_within_the_grace_or_its_days_at_the_unit_count(world, monkeypatch):
+    july = period()  # due on 5 August, with three days of grace
+
+    def days_late(*steps):
+        """Of a word that is sent, returned, sent, returned, sent … on these days."""
+        for number, day in enumerate(steps):
+            noon = timezone.make_aware(datetime.combine(day, time(12)))
+            monkeypatch.setattr(timezone, "now", lambda noon=noon: noon)
+            if number % 2:
+                word = the_report(world.b11)
+                periods.send_back(report=word, actor=world.secretary, reason="Thiếu", version=word.version)
+            else:
+                report(world, july, nothing=True)
+        found = the_report(world.b11).days_late
+        PeriodReport.objects.all().delete()
+        return found
+
+    early, due = date(2024, 7, 2), july.due
+    on = [due + timedelta(days=days) for days in range(40)]
+    assert days_late(early, date(2024, 7, 3), due) == 0  # 33 days at the unit, none after the due day
+    assert days_late(early, date(2024, 7, 3), on[3]) == 0
+    assert days_late(early, date(2024, 7, 3), on[30]) == 30
+    assert days_late(due, on[20], on[23]) == 0  # the twenty days lay with the superior
+    assert days_late(due, on[20], on[24]) == 4
+    assert days_late(on[2], on[20], on[24], on[25], on[26], on[30], on[35]) == 2 + 4 + 5
+
+
 def test_an_acceptance_is_taken_back_unless_a_longer_or_higher_one_covers_it(world, today):
     activity = sent(world)
     report(world, nothing=False)
@@ -386,8 +421,15 @@ def test_nothing_happened_is_asked_once_and_can_be_taken_back(client, world):
     assert done.redirect_chain == [("/?nam=2024", 302)]
     assert said(done) == ["Đã báo: Tháng 7 không phát sinh."]
     assert client.get(at(REPORT, ky=july.pk)).context["form"].initial["difficulties"] == "Mưa lũ"
-    again = client.post(at(REPORT, ky=july.pk), word | {"tiep": ""}, follow=True)
+    again = client.post(at(REPORT, ky=july.pk), word | {"tiep": "", "ban": "0"}, follow=True)  # a double press
     assert said(again) == ["Đã báo trước đó: Tháng 7 không phát sinh."]
+    over = {"loai": "khong", "difficulties": "Nắng", "ban": "0"}  # of a page opened before that word was given
+    other = client.post(at(REPORT, ky=july.pk), over)
+    assert (other.status_code, other.context["other"].difficulties) == (409, "Mưa lũ")
+    assert (other.context["form"]["difficulties"].value(), other.context["form"]["ban"].value()) == ("Nắng", "1")
+    assert the_report(world.b11).difficulties == "Mưa lũ"
+    client.post(at(REPORT, ky=july.pk), over | {"ban": "1"}, follow=True)
+    assert the_report(world.b11).difficulties == "Nắng"
     assert reports() == [("b11", "Tháng 7", True, "cadre")]
     back = client.post(at(WITHDRAW, ky=july.pk), {"tiep": "//evil.test/"}, follow=True)
     assert back.redirect_chain == [(at(LIST), 302)]
@@ -412,6 +454,7 @@ def test_bad_input_is_answered_in_words(client, world):
         refused = client.post(at(REPORT, ky=july.pk), {"loai": "du"} | wrong)
         assert refused.status_code == 422
         assert len(refused.context["form"].errors) == 1
+        assert refused.context["form"]["loai"].value() == "du"  # the next press says what the page says
     foreign = campaign(world, issuer=world.k2)
     for query in ({"ky": "0"}, {"ky": "9" * 30}, {"ky": "x"}, {"ky": foreign.pk}, {"nam": 1999}):
         assert client.post(at(REPORT, **{"ky": july.pk} | query), {"loai": "du"}).status_code == 404
