@@ -109,11 +109,14 @@ def spot_of(activity, nature, hosts=()):
     return Spot(units, activity.year_id, activity.last_day, is_level, activity.year.is_open)
 
 
-def standings(spots):
-    """{key: Standing} of {key: Spot}: at most three statements, however many."""
+def standings(spots, lines=None):
+    """{key: Standing} of {key: Spot}: at most three statements, however many.
+
+    `lines`: {(unit, year): [ids of its superiors and its own]}, for a page that has just read where the units stand.
+    """
     spots = dict(spots)
     years = {spot.year for spot in spots.values()}
-    lines = _lines(spots.values(), years)
+    lines = _lines(spots.values(), years) if lines is None else lines
     reports = _reports(lines, years)
     found = {key: _standing(spot, lines, reports, {}) for key, spot in spots.items()}
     if any(standing.lock for standing in found.values()):

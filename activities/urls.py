@@ -7,7 +7,7 @@ from activities.lists import list_views, saved_filter_views
 from activities.locking import unlock_views, year_views
 from activities.moves import moving_views
 from activities.reporting import late_views, period_views, rate_views, report_views
-from activities.reviewing import correction_views, deciding_views, merging_views, review_views
+from activities.reviewing import beside_views, correction_views, deciding_views, merging_views, review_views
 from activities.writing import draft_views, evidence_views, form_views, repeat_views
 
 urlpatterns = [
@@ -68,6 +68,8 @@ urlpatterns = [
     path("duyet/ban-sua/<int:pk>/rut/", correction_views.correction_withdraw, name="correction_withdraw"),
     path("duyet/", review_views.review_queue, name="review_queue"),
     path("duyet/<int:pk>/", review_views.review_item, name="review_item"),
+    path("duyet/<int:pk>/dang-xem/", beside_views.review_look, name="review_look"),
+    path("duyet/<int:pk>/tinh-vao/", beside_views.review_feeds, name="review_feeds"),
     path("duyet/hoan-tac/", review_views.review_undo, name="review_undo"),
     path("duyet/vua-quyet-dinh/", review_views.review_recent, name="review_recent"),
     path("ke-khai/", declaration_views.declaration_list, name="declaration_list"),

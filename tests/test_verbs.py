@@ -8,8 +8,11 @@ import ast
 import hashlib
 import importlib
 import json
+import os
 import pkgutil
 import re
+import subprocess
+import sys
 import uuid
 from contextlib import contextmanager
 from datetime import date
@@ -60,6 +63,7 @@ WRITERS = {
     "activities/recording.py:keep_hosts": PART_OF_VERBS,
     "activities/review.py:move": PART_OF_VERBS,
     "activities/lists/saved_filters.py:remember_columns": OWN_VIEW,
+    "activities/reviewing/looking.py:look": OWN_VIEW,
     "activities/locking/unlocking.py:end": PART_OF_VERBS,
     "targets/models.py:Indicator.save": PART_OF_VERBS,
     "targets/years.py:close_year": PART_OF_VERBS,
@@ -71,7 +75,6 @@ WRITERS = {
     "units/notices.py:tell_each": LEAVES,
     "units/notices.py:read": OWN_VIEW,
     "units/notices.py:prune": HOUSEKEEPING,
-    "units/personal_views.py:account": OWN_VIEW,
     "units/personal_views.py:settings_keys": OWN_VIEW,
     "units/tree.py:open_year": PART_OF_VERBS,
     "units/tree.py:freeze": PART_OF_VERBS,
@@ -358,6 +361,7 @@ ELSEWHERE = {
     "units.people.correct_person": WHO,
     "units.people.grant_role": WHO,
     "units.people.change_password": WHO,
+    "units.people.set_mail": WHO,
     "reports.digest_mail.begin": SAID,
 }
 
@@ -425,6 +429,15 @@ def what_is_wrong(act, world, before, *, passes_by=False):
 
 def unaccounted(verbs):
     return sorted(set(verbs) - ON_RECORDS.keys() - ELSEWHERE.keys())
+
+
+@pytest.mark.once
+def test_a_server_has_words_for_every_verb():
+    """Those of the commands, too: the journal shows what they did."""
+    code = "import django; django.setup(); import unionwork.urls; from unionwork.verbs import VERBS; print(*VERBS)"
+    env = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    assert set(said.stdout.split()) == {each for each in VERBS if not each.startswith(__name__)}
 
 
 @pytest.mark.once

@@ -1,7 +1,7 @@
 """What was decided a moment ago: by this person, who may take it back, or by somebody else meanwhile."""
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -12,21 +12,34 @@ SHOWN = 20  # decisions that a person finds again
 LOOKED_AT = 200  # latest decisions among which those are sought
 
 
-def _undoable(user, ids):
-    """Records among `ids` whose last step was this person's decision; `step`: which, `at`: when."""
+def named(user, ids):
+    """{id: record} of `ids` as far as the person sees them, by rising id. `is_decidable`: whether the person may decide
+    it; `step`, `actor`, `at`: what was done last, by whom (id), when. One statement."""
     last = Event.objects.filter(activity=OuterRef("pk")).exclude(review.BESIDE).order_by("-pk")
-    rows = Activity.objects.decidable_by(user).filter(pk__in=ids)
-    rows = rows.filter(status__in=[Status.APPROVED, Status.RETURNED]).annotate(
+    mine = Activity.objects.decidable_by(user).order_by().filter(pk=OuterRef("pk"))
+    rows = Activity.objects.visible_to(user).filter(pk__in=ids).select_related("unit", "kind").order_by("pk")
+    rows = rows.annotate(
+        is_decidable=Exists(mine),
         actor=Subquery(last.values("actor")[:1]),
         step=Subquery(last.values("step")[:1]),
         at=Subquery(last.values("at")[:1]),
     )
-    return rows.filter(actor=user.pk, step__in=review.DECISIONS).select_related("unit").order_by("pk")
+    return {row.pk: row for row in rows} if ids else {}
 
 
 def of(user, ids):
     """Records among `ids` that this person decided last and may take back; `said`: "Đã duyệt", "Đã trả lại"."""
-    return [_in_words(row) for row in _undoable(user, ids)]
+    return among(user, named(user, ids).values())
+
+
+def among(user, rows):
+    """Those of `rows` (from `named`) that this person decided last and may take back, with `said`."""
+    return [_in_words(row) for row in rows if _is_decision_of(user, row)]
+
+
+def _is_decision_of(user, row):
+    is_decided = row.status in (Status.APPROVED, Status.RETURNED) and row.step in review.DECISIONS
+    return is_decided and row.is_decidable and row.actor == user.pk
 
 
 def recent(user):

@@ -214,17 +214,32 @@ def _tell(keep, other, text):
 _CODE = re.compile(r"HD-\d{4}-0*(\d{1,15})\b")
 
 
+def doubles_of(activity):
+    """Ids that the warnings of a record name as its double."""
+    if activity.status not in MERGEABLE:
+        return set()
+    sentences = [sentence for code, sentence in activity.warnings if code in (Doubt.TWIN, Doubt.JOINT)]
+    return {int(number) for sentence in sentences for number in _CODE.findall(sentence)} - {activity.pk}
+
+
 def suspected(activity, user):
     """[Activity] that the warnings of this record name as its double, as far as `user` may decide both: to be
     compared and merged. Records out of reach are not revealed."""
-    if activity.status not in MERGEABLE:
-        return []
-    sentences = [sentence for code, sentence in activity.warnings if code in (Doubt.TWIN, Doubt.JOINT)]
-    named = {int(number) for sentence in sentences for number in _CODE.findall(sentence)} - {activity.pk}
+    named = doubles_of(activity)
     if not named:
         return []
     found = list(mergeable_by(user).filter(pk__in=[activity.pk, *named]).order_by("pk"))
     return [row for row in found if row != activity] if activity in found else []
+
+
+def suspected_among(known, activity):
+    """The same among records already read, {id: record with `is_decidable`}, of an `activity` the user may decide."""
+    found = [known[pk] for pk in sorted(doubles_of(activity)) if pk in known]
+    return [row for row in found if row.is_decidable and _is_mergeable(row)] if _is_mergeable(activity) else []
+
+
+def _is_mergeable(record):
+    return record.status in MERGEABLE and record.kind.nature == RecordNature.FLOW
 
 
 def mergeable_by(user):

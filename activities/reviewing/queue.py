@@ -5,22 +5,24 @@ from datetime import datetime, time, timedelta
 
 from django import forms
 from django.core.paginator import Paginator
-from django.db.models import Case, Count, OuterRef, Prefetch, Q, Subquery, Sum, When
+from django.db.models import Case, Count, Q, Subquery, Sum, When
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
-from activities.filters import MOST_NAMED, CodeField, ListForm, kind_choices
-from activities.models import Activity, Doubt, Evidence, Figure, Host
+from activities.filters import ListForm
+from activities.models import Activity, ActivityKind, Doubt, Figure
 from activities.querysets import warned
+from activities.reviewing import rows
+from activities.reviewing.rows import OLD
 from targets.models import Nature
+from unionwork.fields import MOST_NAMED, CodeField
 from unionwork.numbers import format_money_short, format_number
 from unionwork.parameters import whole_number
 from units.models import Placement, Unit
 
 PER_PAGE, MOST_PER_PAGE = 20, 100
 MOST_AT_ONCE = 100
-OLD = 5  # days that a record may wait before it is said
 VIEWS = {
     "": "Tất cả",
     "khong-canh-bao": "Không cảnh báo",
@@ -61,13 +63,23 @@ class QueueForm(ListForm):
         missing="Không có đơn vị này trong phạm vi của bạn.",
         required=False,
     )
-    loai = forms.ChoiceField(label="Loại", required=False)
+    loai = forms.CharField(label="Loại", required=False, max_length=50, widget=forms.Select)
     canh_bao = forms.ChoiceField(label="Cảnh báo", required=False, choices=[("", "Mọi hoạt động"), *Doubt.choices])
 
     def __init__(self, data, *, user):
         super().__init__(data)
         self.fields["don_vi"].queryset = Unit.objects.visible_to(user).with_today()
-        self.fields["loai"].choices = [("", "Mọi loại"), *kind_choices()]
+
+    def offer(self, kinds):
+        """Choose among `kinds`, [(code, label)] of what waits; one of which nothing waits any more is named too."""
+        chosen = self.cleaned_data.get("loai", "") if self.is_valid() else ""
+        kinds = [("", "Mọi loại"), *kinds]
+        if chosen not in dict(kinds):
+            gone = ActivityKind.objects.filter(code=chosen).values_list("code", "name")
+            kinds += gone
+            if not gone:
+                self.add_error("loai", "Không có loại hoạt động này.")
+        self.fields["loai"].widget.choices = kinds
 
     @property
     def names(self):
@@ -91,27 +103,51 @@ class Queue:
     """What waits for `user`, as the parameters of the address (`params`) narrow it. Nothing is asked for twice."""
 
     def __init__(self, user, params):
-        self.params = params
+        self.user, self.params = user, params
         self.view = params.get(VIEW, "") if params.get(VIEW, "") in VIEWS else ""
-        self.form = QueueForm(params, user=user)
+        self.narrowed_by = QueueForm(params, user=user)
         self.sought = None  # id of the record whose place is sought
         self.all = Activity.objects.reviewable_by(user)
 
     @cached_property
     def waiting(self):
-        return self.all.filter(self.form.condition, condition(self.view)).order_by(*ORDER)
+        return self.all.filter(self.narrowed_by.condition, condition(self.view)).order_by(*ORDER)
+
+    @cached_property
+    def form(self):
+        """What the list is narrowed by, to be changed: it offers the kinds that wait."""
+        rows = self._counted
+        self.narrowed_by.offer(
+            [(row["kind__code"], f"{row['kind__name']} ({format_number(row['everything'])})") for row in rows]
+        )
+        return self.narrowed_by
 
     @cached_property
     def _counts(self):
-        each = {view: Count("pk", filter=self.form.condition & condition(view)) for view in VIEWS}
+        return {name: sum(row[name] for row in self._counted) for name in self._to_count}
+
+    @cached_property
+    def _counted(self):
+        """What is counted, for each kind that waits: a row of its name and numbers."""
+        kinds = self.all.order_by("kind__position", "kind__code").values("kind__code", "kind__name", "kind__position")
+        return list(kinds.annotate(**self._to_count))
+
+    @cached_property
+    def _to_count(self):
+        narrowed = self.narrowed_by.condition
+        each = {view: Count("pk", filter=narrowed & condition(view)) for view in VIEWS}
         each = {f"view{view}": number for view, number in each.items()} | {"everything": Count("pk")}
         if self.sought is not None:
-            shown = self.form.condition & condition(self.view)
-            sent = Subquery(Activity.objects.filter(pk=self.sought).values("submitted_at"))
+            shown = narrowed & condition(self.view)
+            # Of a record that is not the user's to decide nothing is told, not even when it was sent.
+            sought = Activity.objects.decidable_by(self.user).order_by().filter(pk=self.sought)
+            sent = Subquery(sought.values("submitted_at"))
             before_it = Q(submitted_at__lt=sent) | Q(submitted_at=sent, pk__lt=self.sought)
+            after_it = Q(submitted_at__gt=sent) | Q(submitted_at=sent, pk__gt=self.sought)
             each |= {"is_there": Count("pk", filter=shown & Q(pk=self.sought))}
             each |= {"before_it": Count("pk", filter=shown & before_it)}
-        return self.all.order_by().aggregate(**each)
+            each |= {"after_it": Count("pk", filter=shown & after_it)}
+        return each
 
     @property
     def everything(self):
@@ -127,7 +163,7 @@ class Queue:
 
     @property
     def is_narrowed(self):
-        return any(self.params.get(name) for name in self.form.names)
+        return any(self.params.get(name) for name in self.narrowed_by.names)
 
     @property
     def query(self):
@@ -141,7 +177,7 @@ class Queue:
 
     def _query(self, view, *more):
         kept = {VIEW: view} if view else {}
-        names = [*self.form.names, "per_page", *more]
+        names = [*self.narrowed_by.names, "per_page", *more]
         return urlencode(kept | {name: self.params[name] for name in names if self.params.get(name)})
 
     @property
@@ -153,19 +189,34 @@ class Queue:
         """(page of rows to show, the record beside it, None without): the record with the id `wanted`, or what follows
         the one with the id `after`, which left the list; else the page that the address names and no record of it."""
         self.sought = wanted if wanted is not None else after
-        place = None
-        if self.sought is not None and (wanted is None or self._counts["is_there"]):
-            place = self._counts["before_it"]
-            place = place if place < self.count else 0  # after the last one the oldest
+        place = self._place_of_sought(is_there=wanted is not None)
         size = self._paginator.per_page
         page = self._paginator.get_page(self.params.get("page") if place is None else place // size + 1)
-        page.object_list = [with_days(row) for row in page.object_list]
+        # What a row shows is read of the rows in view only, not of all that are put in order.
+        in_view = Activity.objects.filter(pk__in=page.object_list.values("pk")).order_by(*ORDER)
+        page.object_list = rows.read(in_view, user=self.user)
         return page, None if place is None else next(iter(page.object_list[place % size :]), None)
+
+    def _place_of_sought(self, *, is_there):
+        """How many rows stand before the record that is sought, or stood before it left; None when it does not (or, one
+        that should have left, still does), or nobody may tell."""
+        if self.sought is None:
+            return None
+        there, before, after = (self._counts[name] for name in ("is_there", "before_it", "after_it"))
+        if is_there:
+            return before if there else None
+        if there or not before + after:
+            return None
+        return before if after else 0  # after the last one the oldest
+
+    def item(self, pk):
+        """A record of the list as it is shown beside it; None when it is not in it."""
+        return next(iter(rows.read(self.waiting.filter(pk=pk), user=self.user)), None)
 
     @cached_property
     def _paginator(self):
         size = whole_number(self.params.get("per_page", ""), digits=3) or PER_PAGE
-        paginator = Paginator(for_page(self.waiting), min(size, MOST_PER_PAGE))
+        paginator = Paginator(self.waiting, min(size, MOST_PER_PAGE))
         paginator.count = self.count
         return paginator
 
@@ -173,24 +224,6 @@ class Queue:
         """What comes after a record that has just left the list; after the last one the oldest. None: nothing left."""
         later = Q(submitted_at__gt=record.submitted_at) | Q(submitted_at=record.submitted_at, pk__gt=record.pk)
         return (self.waiting.filter(later).first() if record.submitted_at else None) or self.waiting.first()
-
-
-def for_page(records):
-    """With what a row and the record beside the list show: three statements, however many rows."""
-    files = Evidence.objects.filter(activity=OuterRef("pk")).order_by().values("activity").annotate(n=Count("pk"))
-    records = records.select_related("unit", "kind", "year", "author", "milestone__target")
-    return records.annotate(files=Subquery(files.values("n"))).prefetch_related(
-        Prefetch("figures", Figure.objects.select_related("indicator")),
-        Prefetch("hosts", Host.objects.select_related("unit")),
-    )
-
-
-def with_days(record):
-    """`days`: for how many days it has waited; `is_old`: longer than it should."""
-    sent = record.submitted_at
-    record.days = (timezone.localdate() - timezone.localtime(sent).date()).days if sent else 0
-    record.is_old = record.days > OLD
-    return record
 
 
 def sums_of(ids):

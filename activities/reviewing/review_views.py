@@ -10,12 +10,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from activities import review
+from activities import locks, review
 from activities.models import COUNTED, Activity, Status
 from activities.reasons import ReasonForm
 from activities.reviewing import decided, merging
 from activities.reviewing.deciding_views import RETURN_REASONS, back, decided_by, say, take
-from activities.reviewing.queue import AFTER, CHOSEN, MOST_AT_ONCE, Queue, for_page, sums_of
+from activities.reviewing.queue import AFTER, CHOSEN, MOST_AT_ONCE, Queue, sums_of
 from activities.rules import Rules, entry_of
 from activities.writing import evidence, warnings
 from activities.writing.form_views import ASK, written_by
@@ -114,8 +114,9 @@ def review_item(request, pk):
     if not request.htmx:
         return redirect(_address(request.GET.urlencode(), {CHOSEN: pk}))
     queue = Queue(request.user, request.GET)
-    item = for_page(queue.waiting).filter(pk=pk).first()
-    shown = _shown(request.user, queue, item) if item else {"gone": _gone(request.user, pk)}
+    item = queue.item(pk)
+    known = decided.named(request.user, merging.doubles_of(item) if item else {pk})
+    shown = _shown(request.user, queue, item, known) if item else {"gone": _gone(known.get(pk))}
     return render(request, "activities/_review_item.html", {"queue": queue} | shown)
 
 
@@ -146,48 +147,52 @@ def review_recent(request):
 
 
 def _queue_context(request, params):
-    """What the queue shows, on its page and in the piece that replaces it after a decision."""
+    """What the queue shows, on its page and in the piece that replaces it after a decision.
+
+    What it names beside its rows (decided just now, not decided, suspected doubles, gone) is read in one statement.
+    """
     user, queue = request.user, Queue(request.user, params)
     asked, done = params.get(CHOSEN, ""), [whole_number(text) for text in params.get(AFTER, "").split(".")]
-    done = [pk for pk in done if pk is not None]
-    just_decided = decided.of(user, done[:MOST_AT_ONCE]) if done else []
+    done = [pk for pk in done if pk is not None][:MOST_AT_ONCE]
     wanted = whole_number(asked)
-    after = just_decided[0].pk if not asked and len(just_decided) == 1 else None
-    page, item = queue.page(wanted=wanted, after=after)
-    gone = _gone(user, wanted) if asked and not item else ""
-    is_open = bool(item or gone)
+    page, item = queue.page(wanted=wanted, after=done[0] if not asked and len(done) == 1 else None)
+    is_gone = bool(asked) and not item
+    is_open = bool(item) or is_gone
     item = item or next(iter(page.object_list), None)
+    refused = request.session.get(REFUSED, []) if REFUSED in params else []
+    ids = {*done, *(pk for pk, _ in refused)}
+    ids |= ({wanted} - {None}) if is_gone else merging.doubles_of(item) if item else set()
+    known = decided.named(user, ids)
     request.waiting = queue.everything  # the frame need not count again
     return {
         "queue": queue,
         "page": page,
         "form": queue.form,
         "is_open": is_open,
-        "just_decided": just_decided,
-        "refused": _refused(request, params),
-        "gone": gone,
-        **(_shown(user, queue, item) if item and not gone else {}),
+        "just_decided": decided.among(user, [known[pk] for pk in sorted(set(done)) if pk in known]),
+        "refused": [(known[pk], why) for pk, why in refused if pk in known],
+        "gone": _gone(known.get(wanted)) if is_gone else "",
+        **(_shown(user, queue, item, known) if item and not is_gone else {}),
     }
 
 
-def _shown(user, queue, item):
-    """What is shown of one record beside the list."""
+def _shown(user, queue, item, known):
+    """What is shown of one record beside the list. `known`: the records it may be a double of, among others."""
     return {
         "item": item,
         "evidence": evidence.of_record(item, user=user, compared=True),
-        "suspected": merging.suspected(item, user),
+        "suspected": merging.suspected_among(known, item),
         "back_address": _address(queue.place, {AFTER: item.pk}),
     }
 
 
-def _gone(user, pk):
-    """Why a record that the address names is not in the list; of one out of sight no more than of one that is not."""
-    activity = Activity.objects.visible_to(user).filter(pk=pk).first() if pk is not None else None
+def _gone(activity):
+    """Why a record that the address names (None: out of sight, or none at all) is not in the list."""
     if activity is None:
         return NOT_FOUND
     if activity.status == Status.PENDING:
         return f"{activity.code} không nằm trong danh sách đang xem."
-    said = decided.last_step(pk)
+    said = decided.last_step(activity.pk)
     return f"{activity.code} không còn chờ duyệt{': ' if said else ''}{said}."
 
 
@@ -223,8 +228,11 @@ def _address(query, more=()):
 
 
 def _confirm(request, seen, form=None):
-    """What deciding the ticked ones would do: how many of how many units, and what they add. `form`: why to return."""
+    """What deciding the ticked ones would do: how many of how many units, and what they add. Those whose period is
+    locked are left out. `form`: why to return."""
     rows = list(Activity.objects.reviewable_by(request.user).filter(pk__in=seen).select_related("unit").order_by("pk"))
+    gone, locked = len(seen) - len(rows), _locked(rows)
+    rows = [row for row in rows if row not in dict(locked)]
     sums, flows, levels = sums_of([row.pk for row in rows]) if form is None else ((), (), ())
     context = {
         "queue": _kept(request),
@@ -235,11 +243,19 @@ def _confirm(request, seen, form=None):
         "sums": sums,
         "flows": flows,
         "levels": levels,
-        "gone": len(seen) - len(rows),
+        "gone": gone,
+        "locked": locked,
         "form": form,
     }
     status = 422 if form is not None and form.errors else 200
     return render(request, "activities/review_confirm.html", context, status=status)
+
+
+def _locked(rows):
+    """[(record, why)] of those whose period is locked."""
+    records = locks.read([row.pk for row in rows])
+    standings = locks.standings({pk: locks.spot(record) for pk, record in records.items()})
+    return [(row, standings[row.pk].lock) for row in rows if standings[row.pk].lock]
 
 
 def _approve_ticked(request, seen):
@@ -271,13 +287,6 @@ def _outcome(request, done, refused, missing):
     if refused:
         request.session[REFUSED] = [[pk, why] for pk, why in refused]
     return redirect(_address(_kept(request).place, _named(done) | ({REFUSED: 1} if refused else {})))
-
-
-def _refused(request, params):
-    """[(record, why it was not decided)] of the reader's last decision about many."""
-    rows = request.session.get(REFUSED, []) if REFUSED in params else []
-    known = Activity.objects.visible_to(request.user).select_related("unit").in_bulk([pk for pk, _ in rows])
-    return [(known[pk], why) for pk, why in rows if pk in known]
 
 
 def _ticked(request):

@@ -110,7 +110,7 @@ def of_form(*, activity, form_key, user):
 
 def of_record(activity, *, user, compared):
     """The record's evidence, each with `reused_in`: other activities that show it too, looked for when `compared`."""
-    shown = list(activity.evidence.select_related("activity"))
+    shown = list(activity.evidence.all())
     found = reuse.reused(shown, user=user) if compared else {}
     for row in shown:
         row.reused_in = found.get(row.pk, [])

@@ -26,7 +26,7 @@ def reused(shown, *, user):
     """{evidence id: [other activity, …]} for pictures that other records visible to `user` show too.
 
     The very same file or picture hash anywhere the user may look; a similar one (≤ 4 of 64 bits) among the unit's own
-    latest 2,000. Two queries however many.
+    latest 2,000. One statement however many; its two parts stay apart, so that each finds its rows by its own index.
     """
     pictures = _pictures(shown)
     if not pictures:
@@ -35,10 +35,14 @@ def reused(shown, *, user):
     others = _others(record)
     visible = others.filter(activity__in=Activity.objects.visible_to(user)).filter(_same(pictures))[:COMPARED]
     near = _near(others, record.unit_id, pictures)
-    candidates = {row.pk: row for rows in (visible, near) for row in rows.select_related("activity")}
+    # SQLite limits no part of a union, but what a part is made of.
+    parts = [Evidence.objects.order_by().filter(pk__in=rows.values("pk")).values("pk") for rows in (visible, near)]
+    candidates = list(
+        Evidence.objects.filter(pk__in=parts[0].union(parts[1])).select_related("activity").order_by("-pk")
+    )
     found = {}
     for picture in pictures:
-        again = {row.activity_id: row.activity for row in candidates.values() if _alike(picture, row)}
+        again = {row.activity_id: row.activity for row in candidates if _alike(picture, row)}
         if again:
             found[picture.pk] = list(again.values())
     return found

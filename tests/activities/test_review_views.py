@@ -3,16 +3,18 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from activities import review
-from activities.models import Activity, Event, Evidence, Figure, Host, Status, Step, UnitTotal
-from activities.reviewing.review_views import NOT_FOUND
+from activities.models import Activity, Event, Evidence, Figure, Host, Look, PeriodReport, Status, Step, UnitTotal
+from activities.reviewing.review_views import NOT_FOUND, REFUSED
 from targets.years import close_year
+from tests.activities.locking import lock_own, unlock
 from tests.activities.test_recording import change
-from tests.factories import grant, make_activity, make_indicator, make_user
+from tests.factories import assign, grant, make_activity, make_indicator, make_target, make_user
 from units import access
 
 QUEUE, UNDO, RECENT = reverse("review_queue"), reverse("review_undo"), reverse("review_recent")
@@ -254,6 +256,7 @@ def test_the_saved_views_and_filters_narrow_the_list_and_their_counts(secretary,
         "loai=thu-trong-cay&canh-bao=twin": [doubtful.pk],
         "canh-bao=reused": [],
         "canh-bao=la": [],
+        "loai=la": [],
         "don-vi=b12&xem=khong-canh-bao": [],
     }
     assert {query: listed(secretary.get(f"{QUEUE}?{query}")) for query in shown} == shown
@@ -264,6 +267,14 @@ def test_the_saved_views_and_filters_narrow_the_list_and_their_counts(secretary,
         ("Có cảnh báo", 1, "xem=co-canh-bao&don-vi=k1", False),
         ("Quá 5 ngày", 1, "xem=qua-5-ngay&don-vi=k1", True),
     ]
+    waits, gone = ("thu-trong-cay", f"{world.planting.name} (3)"), ("thu-ke-khai", world.declaring.name)
+    for query, offered, wrong in (
+        ("don-vi=b12", [waits], []),
+        ("loai=thu-ke-khai", [waits, gone], []),
+        ("loai=la", [waits], ["loai"]),
+    ):
+        form = secretary.get(f"{QUEUE}?{query}").context["form"]
+        assert (form.fields["loai"].widget.choices[1:], list(form.errors)) == (offered, wrong), query
     page = secretary.get(QUEUE).content.decode()
     assert page.count("Chờ 6 ngày") == page.count("Chờ 5 ngày") == page.count("Có thể trùng") - 1 == 1
 
@@ -290,6 +301,72 @@ def test_a_chosen_record_is_shown_on_its_page_and_one_decided_meanwhile_is_expla
     assert gone.startswith(f"{rows[3].code} không còn chờ duyệt: {other} đã trả lại lúc ")
     piece = secretary.get(reverse("review_item", args=[rows[3].pk]), **HTMX)
     assert piece.context["gone"] == gone
+
+
+def photo(activity, user, name="anh.jpg", sha256=""):
+    key = uuid4()
+    picture = {"thumbnail": "x", "content_type": "image/jpeg", "perceptual": key.hex[:16]} if ".jpg" in name else {}
+    fields = {"key": key, "form_key": activity.form_key, "name": name, "size": 1, "sha256": sha256 or key.hex * 2}
+    return Evidence.objects.create(activity=activity, uploader=user, file="x", **fields, **picture)
+
+
+def test_a_record_shows_its_pictures_its_lock_and_what_it_will_feed(secretary, world):
+    plain, locked = send(world, 20, unit=world.b12), send(world, 35)
+    files = [photo(locked, world.cadre, name) for name in ("danh-sach.xlsx", "1.jpg", "2.jpg", "3.jpg", "4.jpg")]
+    measure = {"kind": "total", "value": 1_000, "indicators": [world.trees]}
+    assign(make_target(world.k1, 2024, [measure], number=5).measures.get(), world.b11, 100)
+    lock_own(world)
+    page = secretary.get(f"{QUEUE}?hd={locked.pk}")
+    shown = {row.pk: (row.files, row.thumbs, row.more_files, row.standing.lock) for row in page.context["page"]}
+    words = "Số liệu ngày 26/03/2024 đã khoá (Tháng 3 của Đơn vị b11). Cần sửa thì đề nghị cấp trên mở khoá."
+    assert shown == {plain.pk: ([], [], 0, ""), locked.pk: (files, files[1:4], 2, words)}
+    assert [file.pk for file in page.context["evidence"]] == [file.pk for file in files]
+    text = page.content.decode()
+    assert (text.count("Kỳ đã khoá"), text.count("5 minh chứng"), text.count('loading="lazy"')) == (2, 1, 3 + 4)
+    asked = secretary.post(QUEUE, ticks(plain, locked)).context
+    assert (asked["rows"], asked["locked"], asked["gone"], asked["sums"][0][0]) == (
+        [plain],
+        [(locked, words)],
+        0,
+        "20 cây",
+    )
+    assert secretary.post(QUEUE, ticks(locked)).content.decode().count("Không còn mục đã chọn nào") == 1
+    feeds = reverse("review_feeds", args=[locked.pk])
+    piece, whole = secretary.get(feeds, **HTMX), secretary.get(feeds)
+    assert [(one.number, one.amount) for one in piece.context["feeds"]] == [("CT5", "+35")]
+    assert [answer.templates[0].name for answer in (piece, whole)] == [
+        "activities/_review_feeds.html",
+        "activities/review_feeds.html",
+    ]
+    assert secretary.get(reverse("review_feeds", args=[plain.pk])).context["feeds"] == []
+    unlock(world.b11, world.secretary)
+    assert "Kỳ đã khoá" not in secretary.get(f"{QUEUE}?hd={locked.pk}").content.decode()
+    assert secretary.post(QUEUE, ticks(plain, locked)).context["locked"] == []
+
+
+def test_a_record_that_somebody_has_open_says_so_to_the_other_reviewers(secretary, world):
+    first, second, foreign = send(world), send(world), send(world, unit=world.b21)
+    other, outside = Client(), Client()
+    other.force_login(make_user("bi-thu-tinh", access.SECRETARY, world.p1))
+    outside.force_login(make_user("bi-thu-ngoai", access.SECRETARY, world.k2))
+
+    def look(client, record):
+        return client.post(reverse("review_look", args=[record.pk])).status_code
+
+    def said(client, query=""):
+        response = client.get(f"{QUEUE}?{query}")
+        seen = {row.pk: row.viewer for row in response.context["page"] if row.viewer}
+        return seen, response.content.decode().count("đang xem</span>")
+
+    me, nothing = str(world.secretary), ({}, 0)
+    assert [look(secretary, first), look(secretary, first), Look.objects.count()] == [204, 204, 1]
+    assert [said(secretary), said(other), said(outside)] == [nothing, ({first.pk: me}, 2), nothing]
+    assert [look(secretary, second), said(other)] == [204, ({second.pk: me}, 1)]
+    assert [look(secretary, foreign), look(outside, first), said(other)] == [404, 404, ({second.pk: me}, 1)]
+    Look.objects.update(at=timezone.now() - timedelta(minutes=2))
+    assert said(other) == nothing
+    review.approve(activity=first, actor=world.secretary)
+    assert [look(secretary, first), Look.objects.get().activity] == [204, second]
 
 
 def test_bulk_approval_first_says_what_will_count(secretary, world):
@@ -399,7 +476,8 @@ def test_nothing_of_another_khoi_is_seen_counted_or_added(secretary, world):
 
 
 def fill(world, number):
-    """`number` waiting records of two figures, a further host and two warnings each; one names a record as its twin."""
+    """`number` waiting records of two figures, a further host, two warnings and one and the same picture each (the
+    first 26); one names a record as its twin."""
     like = send(world, hosts=[world.b12])
     like.warnings = [["unusual", "Nhiều."], ["twin", f"Đơn vị đã ghi HD-2024-{like.pk - 1:06d}."]]
     like.save()
@@ -418,38 +496,51 @@ def fill(world, number):
         ]
     )
     for row in (like, *rows[:25]):
-        key = uuid4()
-        Evidence.objects.create(
-            key=key, form_key=row.form_key, activity=row, name="anh.jpg", content_type="image/jpeg", size=1,
-            sha256=key.hex * 2, perceptual=key.hex[:16], uploader=world.cadre, file="x", thumbnail="x",
-        )  # fmt: skip
+        photo(row, world.cadre, sha256="0" * 64)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # as the database does by itself, later
     return like
 
 
-def statements(client, address):
+def cost(client, address):
+    """(statements of a page, its context)."""
     with CaptureQueriesContext(connection) as captured:
-        assert client.get(address).status_code == 200
-    return len(captured)
+        response = client.get(address)
+    assert response.status_code == 200
+    return len(captured), response.context
 
 
 def test_five_thousand_waiting_items_cost_as_few_statements_as_one(secretary, world):
+    """The plain page; the one that says all it can; the one of a record that is gone. Their periods are locked."""
     done = send(world)
     secretary.post(act("approve", done), {"version": done.version})
+    session = secretary.session
+    session[REFUSED] = [[done.pk, "Vì thế."]]
+    session.save()
     like = fill(world, 1)
-    narrowed = f"{QUEUE}?xem=co-canh-bao&don-vi={world.k1.name}&loai=thu-trong-cay&canh-bao=unusual"
-    addresses = [QUEUE, f"{narrowed}&hd={like.pk}&page=1"]
-    assert [row.pk for row in secretary.get(addresses[1]).context["suspected"]] == [done.pk]
-    one = [statements(secretary, address) for address in addresses]
+    Look.objects.create(user=world.staff, activity=like, at=timezone.now() + timedelta(hours=1))
+    said = f"sau={done.pk}&chua-xong=1"
+    narrowed = f"xem=co-canh-bao&don-vi={world.k1.name}&loai=thu-trong-cay&canh-bao=unusual&page=2"
+    addresses = [QUEUE, f"{QUEUE}?{narrowed}&{said}&hd={like.pk}", f"{QUEUE}?{said}&hd={done.pk}"]
+
+    def costs():
+        lock_own(world)
+        found = [cost(secretary, address) for address in addresses]
+        PeriodReport.objects.all().delete()
+        return [number for number, _ in found], found[1][1]
+
+    one, shown = costs()
+    named = [shown["just_decided"], [row for row, _ in shown["refused"]], shown["suspected"]]
+    assert (named, shown["item"].viewer) == ([[done]] * 3, str(world.staff))
     Activity.objects.filter(pk=like.pk).update(submitted_at="2024-01-02T00:00:00Z")
     fill(world, 19)
-    assert [statements(secretary, address) for address in addresses] == one
+    assert costs()[0] == one
     fill(world, 4980)
-    last = Activity.objects.latest("pk").pk
-    assert [statements(secretary, address) for address in addresses] == one
-    assert max(*one, statements(secretary, f"{QUEUE}?hd={last}")) <= 15
-    assert secretary.get(f"{QUEUE}?hd={last}").context["page"].number == 250
+    many, shown = costs()
+    assert many == one
+    assert (len(shown["evidence"][0].reused_in), bool(shown["item"].standing.lock)) == (45, True)
+    number, shown = cost(secretary, f"{QUEUE}?hd={Activity.objects.latest('pk').pk}")
+    assert (max(*one, number) <= 15, shown["page"].number) == (True, 250)
 
 
 @pytest.mark.parametrize(("who", "status"), [("cadre", 403), ("staff", 403), ("viewer", 403), ("stranger", 200)])

@@ -17,7 +17,9 @@ QUEUE = reverse("review_queue")
 ITEMS = 20
 # A promise of the next answer on the page: looking for it again and again would take longer.
 SWAPPED = """() => {
-  window.swapped = new Promise((done) => addEventListener("htmx:afterSwap", () => done(), { once: true }));
+  window.swapped = new Promise((done) => addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id === "hang-cho") done();
+  }));
 }"""
 
 

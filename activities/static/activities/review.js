@@ -7,7 +7,8 @@ const find = (what) => document.querySelector(what);
 const links = () => [...document.querySelectorAll("a[data-item]")];
 const current = () => find("a[data-item][aria-current]");
 const shown = () => find("[data-shown]")?.dataset.shown;
-let asking = 0, since = 0, ticked = [];
+const LOOKED = 2000, AGAIN = 60000; // ms after which others are told that this record is open, and told again
+let asking = 0, since = 0, ticked = [], looking;
 
 function say(words, kind = "error") {
   const banner = document.createElement("div");
@@ -100,14 +101,33 @@ function count() {
 }
 document.addEventListener("change", (event) => { if (event.target.form?.matches(".review-list")) setTimeout(count); });
 
-document.addEventListener("htmx:beforeRequest", () => { asking += 1; });
-document.addEventListener("htmx:afterRequest", () => { asking -= 1; });
+// “… đang xem” for the other reviewers; lost without a word when it does not go through.
+function tell() {
+  const record = find("[data-look]");
+  if (record?.getClientRects().length && document.visibilityState === "visible") {
+    const token = find("[name=csrfmiddlewaretoken]").value;
+    fetch(record.dataset.look, { method: "POST", headers: { "X-CSRFToken": token } }).catch(() => {});
+  }
+  looking = setTimeout(tell, AGAIN);
+}
+function watch() {
+  clearTimeout(looking);
+  looking = setTimeout(tell, LOOKED);
+}
+watch();
+document.addEventListener("visibilitychange", watch);
+
+// What is loaded beside a record decides nothing, so that no key waits for it and nobody misses it.
+const isBeside = (event) => event.detail.elt.matches("[data-beside]");
+document.addEventListener("htmx:beforeRequest", (event) => { if (!isBeside(event)) asking += 1; });
+document.addEventListener("htmx:afterRequest", (event) => { if (!isBeside(event)) asking -= 1; });
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.target.id === "hang-cho") ticked = [...document.querySelectorAll("input[name=chon]:checked")].map((one) => one.value);
 });
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id !== "hang-cho" && event.target.id !== "chi-tiet") return;
   since = performance.now();
+  watch();
   if (event.target.id === "chi-tiet") return find(".review-item").scrollTo(0, 0);
   for (const box of document.querySelectorAll("input[name=chon]")) box.checked = ticked.includes(box.value);
   count();
@@ -122,6 +142,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
 
 // Nothing was decided as far as we know: the record stays on the screen.
 function complain(event) {
+  if (isBeside(event)) return;
   const status = event.detail.xhr?.status;
   if (status === 401) return say("Phiên đã hết hạn. Tải lại trang để đăng nhập, rồi duyệt tiếp.");
   say(status ? "Chưa làm được. Tải lại trang rồi thử lại." : "Chưa gửi được. Kiểm tra mạng rồi bấm lại; không có gì bị bỏ qua.");
