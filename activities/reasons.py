@@ -4,7 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.shortcuts import render
 
-from activities.locks import WrongState
+from activities.review import Changed, WrongState
 
 
 class ReasonForm(forms.Form):
@@ -41,7 +41,8 @@ class ReasonForm(forms.Form):
 def reason_page(request, form, act, *, template, context, refused, done):
     """The page with `form` until a reason is given; then `act(**form.answer)` and on with `done()`.
 
-    `refused(error)`: the way on when no reason would help, because the state is wrong. 422 with the form's errors.
+    `refused(error)`: the way on when no reason would help, because the state is wrong. 422 with the form's errors, 409
+    when what it is about changed since the page was opened: what was typed stays, and is sent again after reading.
     """
     status = 200
     if request.method == "POST":
@@ -49,6 +50,9 @@ def reason_page(request, form, act, *, template, context, refused, done):
         if form.is_valid():
             try:
                 act(**form.answer)
+            except Changed as error:
+                form.add_error(None, error.messages)
+                status = 409
             except WrongState as error:
                 return refused(error)
             except ValidationError as error:

@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect, render
 
-from activities.models import Activity, Correction
+from activities.models import Activity, Correction, CorrectionState
 from activities.reviewing.deciding_views import back, say, with_reason
 from activities.writing import corrections
 from unionwork.policy import policy
@@ -40,6 +40,9 @@ def correction_adopt(request, pk):
 def correction_refuse(request, pk):
     correction = _decided_by(request.user, pk)
     activity = correction.activity
+    if request.method == "GET" and correction.state != CorrectionState.PENDING:
+        messages.info(request, f"Bản sửa của {activity.code} không còn chờ: {correction.get_state_display().lower()}.")
+        return redirect("correction_list")
     words = {
         "heading": f"Không nhận bản sửa: {activity.title}",
         "explains": f"Số cũ vẫn được tính như bây giờ. {correction.author} sẽ thấy lý do này.",

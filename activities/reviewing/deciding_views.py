@@ -6,18 +6,19 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
 
 from activities import review
 from activities.models import COMMENTED, Activity, RecordNature, Status, Step
 from activities.places import places_of
 from activities.reasons import ReasonForm, reason_page
-from activities.reviewing import correcting, merging
+from activities.reviewing import correcting, decided, merging
 from activities.reviewing.correction_form import CorrectionForm
 from activities.reviewing.queue import AFTER, CHOSEN
 from activities.rules import Rules
 from activities.writing import corrections
 from activities.writing.form_views import written_by
-from unionwork.parameters import way_back
+from unionwork.parameters import way_back, whole_number
 from unionwork.policy import policy
 from units import access
 
@@ -35,6 +36,8 @@ def activity_cancel(request, pk):
         "button": "Huỷ hoạt động",
         "is_danger": True,
     }
+    if is_too_late(request, Step.CANCEL, activity):
+        return onward(request, pk)
     return with_reason(request, activity, review.cancel, CANCEL_REASONS, words, f"Đã huỷ {activity.code}.")
 
 
@@ -46,18 +49,20 @@ def activity_return(request, pk):
         "explains": f"“{activity.unit}” sẽ thấy lý do này và sửa rồi gửi lại.",
         "button": "Trả lại",
     }
+    if is_too_late(request, Step.RETURN, activity):
+        return onward(request, pk)
     done = f"Đã trả lại {activity.code} cho {activity.unit}."
+    act = partial(review.return_to_author, seen=whole_number(request.POST.get("version", "")) or 0)
     places = places_of(activity, Rules())
-    return with_reason(request, activity, review.return_to_author, RETURN_REASONS, words, done, places)
+    return with_reason(request, activity, act, RETURN_REASONS, words, done, places)
 
 
 @policy(access.REVIEW, relation="superior", methods="GET POST")
 def activity_correct(request, pk):
     """Sửa & duyệt: the figures typed, then before → after to be confirmed. 409: changed since the page was opened."""
     activity, rules = decided_by(request.user, pk), Rules()
-    if not review.can(Step.CORRECT, activity):
-        messages.error(request, f"Không sửa và duyệt được: hoạt động đang “{activity.get_status_display()}”.")
-        return redirect("activity_detail", pk=pk)
+    if is_too_late(request, Step.CORRECT, activity):
+        return onward(request, pk)
     form = CorrectionForm(request.POST if request.method == "POST" else None, activity=activity, rules=rules)
     status, changes = 200, None
     if request.method == "POST" and "sua" not in request.POST:
@@ -84,7 +89,7 @@ def activity_correct(request, pk):
         "form": form,
         "changes": changes,
         "version": activity.version,
-        **_ways(request, pk),
+        **ways(request, pk),
     }
     return render(request, "activities/correct.html", context, status=status)
 
@@ -97,6 +102,8 @@ def activity_unapprove(request, pk):
         "explains": "Số liệu rời khỏi mọi tổng ngay và hoạt động trở lại chờ duyệt.",
         "button": "Bỏ duyệt",
     }
+    if is_too_late(request, Step.UNAPPROVE, activity):
+        return onward(request, pk)
     done = f"Đã bỏ duyệt {activity.code}; hoạt động trở lại chờ duyệt và không còn được tính."
     return with_reason(request, activity, review.unapprove, UNAPPROVE_REASONS, words, done)
 
@@ -108,6 +115,23 @@ def decided_by(user, pk):
     if not Activity.objects.decidable_by(user).filter(pk=pk).exists():
         raise PermissionDenied
     return activity
+
+
+def is_too_late(request, step, activity):
+    """Whether the page that asks before a step is opened, as by the back button, when the step can no longer be taken;
+    says how the record came to that."""
+    if request.method != "GET" or review.can(step, activity):
+        return False
+    said = decided.last_step(activity.pk)
+    state = f"{activity.code} đang ở trạng thái “{activity.get_status_display()}”"
+    messages.info(request, f"{state}: {said}." if said else f"{state}.")
+    return True
+
+
+def onward(request, pk):
+    """Back to where the reader came from; the whole page also when only a piece of this one was asked for."""
+    address = back(request, pk)
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
 
 def take(request, activity, verb, done):
@@ -134,7 +158,7 @@ def with_reason(request, activity, verb, presets, words, done, places=None):
         form,
         partial(verb, activity=activity, actor=request.user),
         template="activities/reason.html",
-        context=words | {"activity": activity} | _ways(request, activity.pk),
+        context=words | {"activity": activity} | ways(request, activity.pk),
         refused=refused,
         done=lambda: _done(request, activity.pk, done),
     )
@@ -145,7 +169,7 @@ def back(request, pk):
     return way_back(request) or reverse("activity_detail", kwargs={"pk": pk})
 
 
-def _ways(request, pk):
+def ways(request, pk):
     """`next`: where taking the step leads; `leave`: there too, but nothing was decided."""
     address = back(request, pk)
     return {"next": address, "leave": address.replace(f"{AFTER}={pk}", f"{CHOSEN}={pk}")}

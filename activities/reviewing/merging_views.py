@@ -11,8 +11,8 @@ from activities import review
 from activities.models import Activity
 from activities.reasons import ReasonForm
 from activities.reviewing import comparing, merging
-from activities.reviewing.deciding_views import say
-from unionwork.parameters import whole_number
+from activities.reviewing.deciding_views import back, say, ways
+from unionwork.parameters import way_back, whole_number
 from unionwork.policy import policy
 from units import access
 
@@ -75,7 +75,7 @@ def review_compare(request):
                 form.add_error("reason", refused.messages)
             else:
                 messages.success(request, f"Đã gộp {other.code} vào {keep.code}; hai người ghi được báo.")
-                return redirect("activity_detail", pk=keep.pk)
+                return redirect(back(request, keep.pk))
     context = {
         "left": left,
         "right": right,
@@ -84,6 +84,8 @@ def review_compare(request):
         "form": form,
         "errors": errors,
         "same_unit": left.unit_id == right.unit_id,
+        "way_back": way_back(request),
+        "leave": ways(request, left.pk)["leave"],
     }
     return render(request, "activities/compare.html", context, status=status)
 

@@ -139,3 +139,21 @@ def test_what_has_no_warning_is_approved_in_three_clicks_and_undone_in_one(queue
     queue.locator("#da-noi", has_text="20 hoạt động lại chờ bạn duyệt").wait_for()
     assert totals() == before == {}
     assert Activity.objects.filter(status=Status.PENDING).count() == ITEMS + 1
+
+
+def test_the_back_button_never_asks_to_send_again(queue, world):
+    """Through a refused form, a form shown again and the decision: every page on the way back opens."""
+    title = shown(queue)
+    queue.get_by_role("link", name="Sửa & duyệt").click()
+    for trees_typed, heading in (("mười", "Lỗi: "), ("9", "")):
+        queue.get_by_label("Chỉ số thu-cay-xanh").fill(trees_typed)
+        queue.get_by_label("Lý do").fill("Đếm lại theo ảnh")
+        queue.get_by_role("button", name="Xem số cũ → số mới").click()
+        queue.wait_for_url("**/sua-duyet/**")
+        assert queue.title().startswith(f"{heading}Sửa & duyệt: {title}")
+    queue.get_by_role("button", name="Duyệt với số đã sửa").click()
+    queue.wait_for_url(f"**{QUEUE}?**")
+    for _ in range(3):  # the page before → after, the refused one, the empty one
+        queue.go_back()
+        assert queue.locator("h1").inner_text() == "Chờ duyệt"
+    assert trees("b11") == 9

@@ -30,6 +30,9 @@ function release(form) {
 // The back button may bring the sent page back as it was left.
 window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sending]").forEach(release));
 
+// A page that answered a form stands for its address: going back to it asks for it anew, never for sending again.
+if ("answer" in document.body.dataset) history.replaceState(history.state, "", location.href);
+
 // <input type="checkbox" data-select-all="name of the boxes">
 document.addEventListener("change", (event) => {
   const name = event.target.dataset.selectAll;
