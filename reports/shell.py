@@ -1,5 +1,7 @@
 """What the frame around every page shows: navigation, the year in view, what waits for the user."""
 
+from functools import cache
+
 from django.conf import settings
 from django.urls import resolve, reverse
 from django.utils.functional import SimpleLazyObject, cached_property
@@ -36,6 +38,12 @@ def _at_most(most, rows, counted=None):
     """How many `rows` there are, in words, counting no more of them than need be: "" for none, “99+” above 99."""
     count = rows.order_by()[: most + 1].count() if counted is None else counted
     return f"{most}+" if count > most else str(count or "")
+
+
+@cache
+def _act(name):
+    """Whose page it is. Remembered: the frame of every page asks it for a dozen addresses, which never change."""
+    return resolve(reverse(name)).func.policy.act
 
 
 class Shell:
@@ -118,7 +126,7 @@ class Shell:
         return items
 
     def _may_open(self, name):
-        return resolve(reverse(name)).func.policy.act.held_by(self.user)
+        return _act(name).held_by(self.user)
 
     def _address(self, name, query=""):
         """The page's address; it keeps the year in view unless that is the current one anyway."""

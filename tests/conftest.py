@@ -5,11 +5,33 @@ import hypothesis
 import pytest
 from django.conf import settings
 
-from tests.factories import World
+from tests.factories import World, load_once
+from tests.reading import lift_limits, read_here
+from unionwork import first_content, workbooks
 
 hypothesis.settings.register_profile("unionwork", deadline=None)  # a busy machine is not a failure
 hypothesis.settings.load_profile("unionwork")
 gc.set_threshold(100_000, 20, 20)  # many short-lived objects: look for cycles less often
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _first_content():
+    """After every test that empties the database the first content is written as it was, not read again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(first_content, "call_command", load_once)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _workbooks(request):
+    """See tests/reading.py."""
+    if request.path.name == "test_workbooks.py" or request.node.get_closest_marker("browser"):
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workbooks, "_run_reader", read_here)
+        lift_limits(patch)
+        yield
 
 
 @pytest.fixture

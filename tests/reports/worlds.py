@@ -5,7 +5,16 @@ from datetime import date
 from activities import review
 from activities.models import ActivityKind
 from targets.models import Indicator, Nature
-from tests.factories import approve, assign, make_activity, make_indicator, make_target, make_unit, make_user
+from tests.factories import (
+    approve,
+    assign,
+    build_once,
+    make_activity,
+    make_indicator,
+    make_target,
+    make_unit,
+    make_user,
+)
 from units import access
 
 DAY = date(2024, 3, 26)
@@ -19,6 +28,9 @@ class Year:
     """k1 with b11 (a chi đoàn below), b12 and the school s1; joint work with b21 of k2. See each line."""
 
     def __init__(self, world):
+        build_once(self, lambda: self._build(world), over=world)
+
+    def _build(self, world):
         self.world = world
         self.boss = make_user("boss", access.SECRETARY, world.tw)
         self.branch = make_unit("lop", "chi-doan", world.b11, name="Chi đoàn 1")
