@@ -67,6 +67,12 @@ class Shell:
         wanted = self.request.GET.get("nam", "")
         return next((year for year in self.work_years if str(year) == wanted), self.current_year)
 
+    @property
+    def is_answer(self):
+        """Whether the page answers a form and can also be asked for at its address, which then stands for it."""
+        match = self.request.resolver_match
+        return self.request.method == "POST" and bool(match) and "GET" in match.func.policy.methods
+
     @cached_property
     def kept_query(self):
         """What the year switcher sends along: the page's filters, not the page number."""

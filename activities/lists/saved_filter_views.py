@@ -11,6 +11,7 @@ from activities.lists import saved_filters
 from activities.lists.list_views import filtered
 from activities.models import SavedFilter
 from unionwork.fields import CodeField
+from unionwork.parameters import way_back
 from unionwork.policy import policy
 from units import access
 from units.models import Unit
@@ -83,8 +84,8 @@ def saved_filter_edit(request, pk):
     form = SavedFilterForm(request.POST or None, initial=before, user=request.user)
     if request.method == "POST" and form.keep(saved_filters.change, saved=saved, actor=request.user):
         messages.success(request, "Đã sửa bộ lọc.")
-        return redirect("activity_list")
-    return _form(request, form, saved=saved, back_url=reverse("activity_list"))
+        return redirect(_list(request))
+    return _form(request, form, saved=saved, back_url=_list(request))
 
 
 def _form(request, form, **context):
@@ -97,7 +98,12 @@ def saved_filter_delete(request, pk):
     saved = _own_or_refused(request, pk)
     if saved_filters.delete(saved=saved, actor=request.user):
         messages.success(request, f"Đã xoá bộ lọc “{saved.name}”.")
-    return redirect("activity_list")
+    return redirect(_list(request))
+
+
+def _list(request):
+    """The list from which one came."""
+    return way_back(request) or reverse("activity_list")
 
 
 def _own_or_refused(request, pk):

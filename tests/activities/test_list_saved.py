@@ -4,6 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from activities.lists import saved_filters
 from activities.models import SavedFilter
@@ -57,7 +58,9 @@ def test_a_list_is_saved_opened_renamed_and_removed(client, khoi):
     other = saved_filters.save(user=khoi.secretary, name="Khác", query="")
     taken = client.post(at("saved_filter_edit", other), {"name": "Chờ và nháp", "unit": ""})
     assert (taken.status_code, taken.context["form"].errors["name"]) == (422, [saved_filters.SAME_NAME])
-    client.post(at("saved_filter_edit", other), {"name": "An toàn", "unit": "k1"})
+    narrowed = f"{LIST}?nam=2024&sap=ten"
+    there = at("saved_filter_edit", other) + "?" + urlencode({"tiep": narrowed})
+    assert client.post(there, {"name": "An toàn", "unit": "k1"}).url == narrowed
     assert offered(client) == ["An toàn", "Chờ và nháp"]
     assert client.post(at("saved_filter_delete", saved)).url == LIST
     assert client.post(at("saved_filter_delete", saved)).status_code == 404

@@ -102,7 +102,8 @@ def test_a_record_changed_since_the_page_was_opened_is_not_approved(secretary, w
 
 @pytest.mark.parametrize("address", ["//evil.example/", "https://evil.example/", "javascript:alert(1)", "", "\x00"])
 def test_the_way_back_stays_on_this_site(secretary, waiting, address):
-    response = secretary.post(act("return", waiting), {"tiep": address, "usual": "Sai ngày"})
+    sent = {"tiep": address, "usual": "Sai ngày", "version": waiting.version}
+    response = secretary.post(act("return", waiting), sent)
     assert response.url == act("detail", waiting)
 
 
@@ -120,7 +121,8 @@ def test_the_queue_says_a_return_once_and_is_left_where_one_was(secretary, world
     assert secretary.get(act("return", waiting), {"tiep": "//evil.example/"}).context["leave"] == act("detail", waiting)
     form = secretary.get(act("return", waiting), {"tiep": way})
     assert (form.context["leave"], form.context["next"]) == (f"{QUEUE}?hd={waiting.pk}", f"{QUEUE}?sau={waiting.pk}")
-    page = secretary.post(act("return", waiting), {"tiep": way, "usual": "Sai ngày"}, follow=True)
+    sent = {"tiep": way, "usual": "Sai ngày", "version": waiting.version}
+    page = secretary.post(act("return", waiting), sent, follow=True)
     assert (said(page), page.context["item"]) == ([], second)
     assert [row.said for row in page.context["just_decided"]] == ["Đã trả lại"]
 
@@ -129,7 +131,8 @@ def test_returning_asks_for_a_reason_and_tells_the_unit(secretary, client, world
     assert secretary.get(act("return", waiting)).status_code == 200
     empty = secretary.post(act("return", waiting), {"reason": "  "})
     assert (empty.status_code, list(empty.context["form"].errors)) == (422, ["reason"])
-    secretary.post(act("return", waiting), {"usual": "Số liệu chưa khớp", "reason": "so với danh sách"})
+    sent = {"usual": "Số liệu chưa khớp", "reason": "so với danh sách", "version": waiting.version}
+    secretary.post(act("return", waiting), sent)
     waiting.refresh_from_db()
     assert (waiting.status, waiting.return_reason) == (Status.RETURNED, "Số liệu chưa khớp: so với danh sách")
     client.force_login(world.cadre)
@@ -197,7 +200,8 @@ STATUS = {
 def test_who_may_take_which_step(client, world, waiting, who, name):
     client.force_login(getattr(world, who))
     expected = STATUS[who]["writer" if name in WRITER else "decider"]
-    assert client.post(act(name, waiting), {"reason": "vì thế"}).status_code == expected
+    sent = {"reason": "vì thế", "version": waiting.version}
+    assert client.post(act(name, waiting), sent).status_code == expected
 
 
 @pytest.mark.parametrize("name", ["submit", "withdraw", "restore", "approve"])
@@ -430,7 +434,7 @@ def test_decisions_are_found_again_until_somebody_else_went_on(secretary, client
     approved, returned, changed = send(world, 1), send(world, 20), send(world, 300)
     for record in (approved, changed):
         secretary.post(act("approve", record), {"version": record.version})
-    secretary.post(act("return", returned), {"reason": "Thiếu ảnh"})
+    secretary.post(act("return", returned), {"reason": "Thiếu ảnh", "version": returned.version})
     change(changed, world.cadre, {world.trees: 5})
     rows = secretary.get(RECENT).context["rows"]
     assert [(row.pk, row.said) for row in rows] == [(returned.pk, "Đã trả lại"), (approved.pk, "Đã duyệt")]
