@@ -587,6 +587,8 @@ LANDED = """(id) => {
 )
 def test_the_tab_key_reaches_every_control_in_order(visit, site, who, where, screen):
     page, _ = visit(who, where(site.world), screen)
+    for link in page.locator(".review-feeds a:visible").all():
+        link.wait_for(state="detached")  # what it leads to has come
     assert tab_walk(page) == []
 
 

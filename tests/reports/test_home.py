@@ -145,7 +145,7 @@ def test_the_periods_to_speak_of_now_stand_with_their_words_what_came_back_first
     assert shown()[0][:2] == [august, half]
     word = PeriodReport.objects.get(unit=world.b11, period=period(6))
     periods.send_back(report=word, actor=world.secretary, reason="Thiếu số", version=1)
-    assert [row[3] for row in shown()[0]][:2] == ["Bị trả lại: Thiếu số", august[3]]
+    assert [row[3] for row in shown()[0]][:2] == ["Bị trả lại, trễ 41 ngày: Thiếu số", august[3]]
     response = page(client, world.cadre)
     address = f"{reverse('period_report')}?nam=2024&don-vi=b11&ky={period(8).pk}&tiep=%2F%3Fnam%3D2024"
     assert links(response, "Tháng 8 không phát sinh") == [address]

@@ -8,7 +8,8 @@ const links = () => [...document.querySelectorAll("a[data-item]")];
 const current = () => find("a[data-item][aria-current]");
 const shown = () => find("[data-shown]")?.dataset.shown;
 const LOOKED = 2000, AGAIN = 60000; // ms after which others are told that this record is open, and told again
-let asking = 0, since = 0, ticked = [], looking;
+const BESIDE = 400; // ms after which more is asked for about a record that is still shown
+let asking = 0, since = 0, ticked = [], looking, feeding;
 
 function say(words, kind = "error") {
   const banner = document.createElement("div");
@@ -110,9 +111,15 @@ function tell() {
   }
   looking = setTimeout(tell, AGAIN);
 }
+function feed() {
+  const beside = find("[data-beside]");
+  if (beside?.getClientRects().length) htmx.trigger(beside, "shown");
+}
 function watch() {
   clearTimeout(looking);
+  clearTimeout(feeding);
   looking = setTimeout(tell, LOOKED);
+  feeding = setTimeout(feed, BESIDE);
 }
 watch();
 document.addEventListener("visibilitychange", watch);
