@@ -185,12 +185,12 @@ class Writer:
         return True
 
     def unlock(self):
-        """For a second: it closes itself while the others work."""
+        """For a few seconds, more than it may wait for its turn: it closes itself while the others work."""
         report = PeriodReport.objects.filter(state=ReportState.ACCEPTED).select_related("period").order_by("?").first()
         if report is None:
             return False
         days = {"first_day": report.period.first_day, "last_day": report.period.last_day}
-        until = timezone.now() + timedelta(seconds=1)
+        until = timezone.now() + timedelta(seconds=5)
         unlocking.unlock(unit=report.unit, year=report.year, **days, until=until, reason="Sót số", actor=self.me)
         return True
 
