@@ -127,6 +127,11 @@ class ActivityFilter(filters.FilterSet):
         """The chosen indicators; none while a parameter is wrong."""
         return self.form.cleaned_data["chi_so"] if self.form.is_valid() else []
 
+    @property
+    def mixes_states(self):
+        """Whether what counts and what does not can stand beside each other in the list."""
+        return len(self.form.cleaned_data["trang_thai"]) != 1
+
     @cached_property
     def family(self):
         """Ids of the chosen indicators and of everything that is part of them."""

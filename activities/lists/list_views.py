@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from activities.filters import ActivityFilter
 from activities.joint import hosting
 from activities.lists import columns, listing, saved_filters
-from activities.models import Activity
+from activities.models import Activity, Status
 from activities.tables import ActivityTable
 from targets.models import Group, Indicator
 from targets.years import chosen_year
@@ -113,14 +113,19 @@ def _paginated(request, found, shown):
 
 
 def _sums(counting, filters, is_capped):
-    """What the list adds up to: of the chosen indicators one number, otherwise every indicator on its own.
+    """What the list adds up to: of the chosen indicators one number, otherwise every indicator on its own. What waits
+    stands beside what counts; records of one status chosen add up as they are.
 
     Of a list too long to be counted the latter would cost seconds on the page everybody opens.
     """
     chosen = filters.indicators
     if chosen and len({(row.unit_of_measure, row.decimals) for row in chosen}) == 1:
-        names = " + ".join(row.name for row in chosen)
-        return {"indicator": chosen[0], "indicator_names": names, "total": counting.sum_of(filters.family)}
+        names, family, waiting = " + ".join(row.name for row in chosen), filters.family, None
+        if filters.mixes_states:
+            waiting = counting.filter(status=Status.PENDING).sum_of(family)
+            counting = counting.counted()
+        total = counting.sum_of(family)
+        return {"indicator": chosen[0], "indicator_names": names, "total": total, "waiting": waiting}
     sums = [] if is_capped else [_sum_in_words(row) for row in listing.sums_of(counting)]
     return {"indicator": None, "total": None, "sums_first": sums[:SUMS_SHOWN], "sums_more": sums[SUMS_SHOWN:]}
 

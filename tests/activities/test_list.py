@@ -160,6 +160,20 @@ def test_several_indicators_of_one_measure_are_one_sum(client, records):
     assert page.context["total"] == 940
 
 
+@pytest.mark.parametrize("states", [(), ("pending", "da-duyet"), ("draft", "pending"), ("pending",), ("draft",)])
+def test_the_sum_of_an_indicator_tells_what_counts_from_what_waits(client, records, states):
+    client.force_login(records.secretary)
+    page = get(client, chi_so="thu-cay-xanh", trang_thai=states)
+    trees = {}
+    for row in page.context["table"].rows:
+        value = row.record.figures.get(indicator=records.trees).value
+        trees[row.record.status] = trees.get(row.record.status, 0) + value
+    of_one = next(iter(trees.values())) if len(states) == 1 else None
+    expected = (of_one, None) if of_one else (trees.get("approved"), trees.get("pending"))
+    assert (page.context["total"], page.context["waiting"]) == expected
+    assert len(trees) > 1 or of_one
+
+
 def test_the_order_is_one_of_a_few(client, records, monkeypatch):
     client.force_login(records.secretary)
     assert shown(get(client)) == ["Bốn", "Ba", "Hai", "Một"]
