@@ -192,6 +192,7 @@ def beside(activity, user, *, decides):
     """What the page of a record shows about its doubles and corrections, as far as this user may decide (`decides`)."""
     correction = corrections.waiting(activity) if activity.status == Status.APPROVED else None
     found = Activity.objects.visible_to(user)
+    doubles = decided.named(user, merging.doubles_of(activity)) if decides else {}
     return {
         "correction": correction,
         "can_adopt": bool(correction) and decides and correction.author_id != user.pk,
@@ -199,7 +200,7 @@ def beside(activity, user, *, decides):
         "can_correct": decides
         and review.can(Step.CORRECT, activity)
         and activity.kind.nature != RecordNature.MILESTONE,
-        "suspected": merging.suspected(activity, user) if decides else [],
+        "suspected": merging.suspected_among(doubles, activity),
         "merged_into": found.filter(pk=activity.merged_into_id).first() if activity.merged_into_id else None,
         "can_unmerge": decides and bool(activity.merged_into_id),
     }

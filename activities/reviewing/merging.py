@@ -222,18 +222,11 @@ def doubles_of(activity):
     return {int(number) for sentence in sentences for number in _CODE.findall(sentence)} - {activity.pk}
 
 
-def suspected(activity, user):
-    """[Activity] that the warnings of this record name as its double, as far as `user` may decide both: to be
-    compared and merged. Records out of reach are not revealed."""
-    named = doubles_of(activity)
-    if not named:
-        return []
-    found = list(mergeable_by(user).filter(pk__in=[activity.pk, *named]).order_by("pk"))
-    return [row for row in found if row != activity] if activity in found else []
-
-
 def suspected_among(known, activity):
-    """The same among records already read, {id: record with `is_decidable`}, of an `activity` the user may decide."""
+    """[Activity] that the warnings of an `activity` the user may decide name as its double, to be compared and merged.
+
+    `known`: records the user sees ({id: record}, `decided.named`); those out of reach are not revealed.
+    """
     found = [known[pk] for pk in sorted(doubles_of(activity)) if pk in known]
     return [row for row in found if row.is_decidable and _is_mergeable(row)] if _is_mergeable(activity) else []
 
