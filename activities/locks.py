@@ -10,11 +10,15 @@ only the later periods that the unlock reaches into.
 
 Looked at inside the writing transaction, under the shared tree lock; accepting, unlocking and closing take it
 exclusively, so that no writer lands in a period behind their back.
+
+A reason is read by the people of every unit the record counts for, who may stand in lines that do not see each other.
+So it names the units of the record and whoever stands above all of them; of others only whose superior they are.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -58,6 +62,13 @@ class Spot:
     day: date
     is_level: bool = False
     is_open: bool = True
+
+
+class Line(NamedTuple):
+    """Where a unit stands: ids of its superiors and its own; its name."""
+
+    ids: list
+    name: str = ""
 
 
 @dataclass
@@ -112,7 +123,7 @@ def spot_of(activity, nature, hosts=()):
 def standings(spots, lines=None):
     """{key: Standing} of {key: Spot}: at most three statements, however many.
 
-    `lines`: {(unit, year): [ids of its superiors and its own]}, for a page that has just read where the units stand.
+    `lines`: {(unit, year): Line}, for a page that has just read where the units stand.
     """
     spots = dict(spots)
     years = {spot.year for spot in spots.values()}
@@ -155,17 +166,22 @@ class _Report:
 
     first_day: date
     last_day: date
-    words: str
+    period: str
+    unit: str
     is_lock: bool
     accepted: datetime | None
     decider: str
+
+    @property
+    def words(self):
+        return f"{self.period} của {self.unit}"
 
     def holds(self, spot):
         return self.first_day <= spot.day <= self.last_day or (spot.is_level and spot.day <= self.last_day)
 
     @property
     def in_full(self):
-        if self.accepted is None:
+        if not self.decider:
             return self.words
         return f"{self.words}, nhận ngày {format_date(timezone.localdate(self.accepted))} bởi {self.decider}"
 
@@ -188,14 +204,16 @@ class _Opening:
 def _standing(spot, lines, reports, unlocks):
     """Every unit the record counts for must be open: by no lock on its line, or by an unlock on its line."""
     standing = Standing()
-    for unit in sorted(spot.units):
-        line = lines.get((unit, spot.year), [unit])
-        here = [row for of in line for row in reports.get((of, spot.year), ()) if row.holds(spot)]
+    own = {unit: lines.get((unit, spot.year), Line([unit])) for unit in sorted(spot.units)}
+    seen = set.intersection(*(set(line.ids) for line in own.values()))
+    for unit, line in own.items():
+        given = [(of, row) for of in line.ids for row in reports.get((of, spot.year), ()) if row.holds(spot)]
+        here = [_told(row, of, line, own, seen) for of, row in given]
         locks = [row for row in here if row.is_lock]
         standing.touches += [row.words for row in here if row.words not in standing.touches]
         if not locks and spot.is_open:
             continue
-        openings = [row for of in line for row in unlocks.get((of, spot.year), ()) if _covers(row, spot)]
+        openings = [row for of in line.ids for row in unlocks.get((of, spot.year), ()) if _covers(row, spot)]
         shut = [lock for lock in locks if not any(row.opens(lock) for row in openings)]
         is_shut = bool(shut) or (not spot.is_open and not openings)
         if not is_shut:
@@ -213,31 +231,42 @@ def _standing(spot, lines, reports, unlocks):
     return standing
 
 
+def _told(row, of, line, own, seen):
+    """A report by the unit `of` as everybody may read it whose unit is in `own`; they all see the units in `seen`."""
+    above = line.ids[: line.ids.index(of)]
+    if of not in own and of not in seen:
+        row = replace(row, unit=f"cấp trên {line.name}")
+    if above and above[-1] not in seen:
+        row = replace(row, decider="")
+    return row
+
+
 def _covers(opening, spot):
     return opening.first_day <= spot.day <= opening.last_day
 
 
 def _lines(spots, years):
-    """{(unit, year): [ids of its superiors and its own]} in the tree of the year."""
+    """{(unit, year): Line} in the tree of the year."""
     units = sorted({unit for spot in spots for unit in spot.units})
     lines = {}
     for start in range(0, len(units), BATCH):
         rows = Placement.objects.filter(unit__in=units[start : start + BATCH], year__in=years)
-        for unit, year, path in rows.values_list("unit_id", "year", "path"):
-            lines[unit, year] = ancestor_ids(path)
+        for unit, year, path, name in rows.values_list("unit_id", "year", "path", "unit__name"):
+            lines[unit, year] = Line(ancestor_ids(path), name)
     return lines
 
 
 def _reports(lines, years):
     """{(unit, year): [_Report]} given by the units of the lines."""
     found = defaultdict(list)
-    units = sorted({unit for line in lines.values() for unit in line})
+    units = sorted({unit for line in lines.values() for unit in line.ids})
     for start in range(0, len(units), BATCH):
         rows = PeriodReport.objects.filter(year__in=years, unit__in=units[start : start + BATCH], state__in=GIVEN)
         for row in rows.select_related("period", "unit", "decider").order_by("pk"):
-            days, words = (row.period.first_day, row.period.last_day), f"{row.period} của {row.unit}"
+            days = (row.period.first_day, row.period.last_day)
             is_lock = row.state == ReportState.ACCEPTED
-            report = _Report(*days, words, is_lock, row.decided_at if is_lock else None, str(row.decider or ""))
+            taken = (row.decided_at, str(row.decider or "")) if is_lock else (None, "")
+            report = _Report(*days, str(row.period), str(row.unit), is_lock, *taken)
             found[row.unit_id, row.year_id].append(report)
     return found
 
@@ -245,7 +274,7 @@ def _reports(lines, years):
 def _unlocks(lines, years):
     """{(unit, year): [_Opening]} that hold now."""
     found = defaultdict(list)
-    units = sorted({unit for line in lines.values() for unit in line})
+    units = sorted({unit for line in lines.values() for unit in line.ids})
     for start in range(0, len(units), BATCH):
         rows = Unlock.objects.active().filter(year__in=years, unit__in=units[start : start + BATCH])
         for unit, year, *said in rows.values_list("unit_id", "year_id", "first_day", "last_day", "at", "until"):

@@ -63,6 +63,6 @@ def _standings(rows):
     for row in rows:
         hosts = [host for host in row.hosts.all() if not host.has_declined]
         spots[row.pk] = locks.spot_of(row, row.kind.nature, [host.unit for host in hosts])
-        placed = [(row.unit_id, row.path), *((host.unit_id, host.path) for host in hosts)]
-        lines |= {(unit, row.year_id): ancestor_ids(path) for unit, path in placed if path}
+        placed = [(row.unit, row.path), *((host.unit, host.path) for host in hosts)]
+        lines |= {(unit.pk, row.year_id): locks.Line(ancestor_ids(path), unit.name) for unit, path in placed if path}
     return locks.standings(spots, lines)

@@ -75,6 +75,26 @@ def test_an_accepted_report_locks_its_days_for_the_unit_and_everything_below(wor
     assert locks.of_record(march).touches == ["Quý I của Đơn vị k1", "Tháng 3 của Đơn vị b11"]
 
 
+def test_a_reason_names_nobody_whom_the_people_of_the_other_line_do_not_see(client, bosses):
+    """The stranger, of k2, reads why a record that b11 and b21 did together is locked."""
+    world = bosses
+    joint, alone = planted(world, hosts=[world.b21]), planted(world)
+    lock_own(world)
+    lock_superior(world)
+    lock(world.tw, world.central, world.central)
+    by_name = {"Quý I của Đơn vị k1", "Tháng 3 của Đơn vị b11", "Tháng 3 của Đơn vị tw"}
+    assert set(locks.of_record(alone).touches) == by_name
+    found = locks.of_record(joint)
+    assert set(found.touches) == by_name - {"Quý I của Đơn vị k1"} | {"Quý I của cấp trên Đơn vị b11"}
+    assert sorted(said for said in found.locked_by if " bởi " in said) == [
+        said for said in found.locked_by if said.startswith("Tháng 3 của Đơn vị tw, nhận ngày")
+    ]
+    client.force_login(world.stranger)
+    page = client.get(reverse("activity_detail", args=[joint.pk])).content.decode()
+    assert "Quý I của cấp trên Đơn vị b11" in page
+    assert not re.search(rf"Đơn vị k1|bởi {world.secretary}", page)
+
+
 def test_a_declaration_is_locked_by_every_later_period_of_the_year(world):
     """Another level in January is another change in March, and another figure “đến tháng 3”."""
     january = approve(
