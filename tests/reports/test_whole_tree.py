@@ -63,7 +63,7 @@ def test_one_measure_down_every_level(client, world, trees):
         ("chua_dat", "40%"),
         ("chua_co_so", "–"),
     )
-    assert "777" not in response.content.decode()  # a draft reaches nobody, nor this page
+    assert "777 cây" not in response.content.decode()  # a draft reaches nobody, nor this page
     nodes = {node.unit.code: node for node in response.context["nodes"]}
     assert nodes["k1"].urls["grid"] == f"{reverse('measure_assign', args=[trees.pk])}?nam=2024&don-vi=k1"
     assert nodes["k1"].urls["detail"] == f"{reverse('target_detail', args=[trees.target_id])}?nam=2024&don-vi=k1"
