@@ -10,7 +10,8 @@ NO_DAY = {"required": "Nhập ngày, ví dụ 01/07/2024."}
 
 
 class PeriodForm(forms.Form):
-    """When a standard period is due, and who has to report."""
+    """When a standard period is due, and who has to report. Of one that is there already (`period`) it carries what was
+    shown, so that nothing is written over that another person has changed since (`seen`)."""
 
     due = VietnameseDateField(
         label="Hạn nộp",
@@ -35,6 +36,37 @@ class PeriodForm(forms.Form):
     alike = forms.BooleanField(
         label="Đặt như vậy cho mọi kỳ cùng loại trong năm (hạn cách ngày cuối kỳ bằng nhau)", required=False
     )
+
+    is_stale = False
+
+    def __init__(self, data=None, *, period=None):
+        super().__init__(data and data.copy(), initial=initial_of(period))
+        for name in self.initial if period else ():
+            if name in self.fields:
+                self.fields[name].show_hidden_initial = True
+
+    @property
+    def seen(self):
+        """{field: value} that the page showed, None for one that cannot be read; None when the page said nothing."""
+        carried = [name for name, field in self.fields.items() if field.show_hidden_initial]
+        if not any(self.add_initial_prefix(name) in self.data for name in carried):
+            return None
+        return {name: self._seen(name) for name in carried}
+
+    def _seen(self, name):
+        field = self.fields[name]
+        said = field.hidden_widget().value_from_datadict(self.data, self.files, self.add_initial_prefix(name))
+        try:
+            return field.to_python(said)
+        except forms.ValidationError:
+            return None
+
+    def show(self, period):
+        """What was typed stays; what the next press says was shown is `period` as it is now."""
+        for name, value in initial_of(period).items():
+            if name in self.fields:
+                value = self.fields[name].prepare_value(value)
+                self.data.setlist(self.add_initial_prefix(name), value if isinstance(value, list) else [value])
 
 
 class CampaignForm(PeriodForm):

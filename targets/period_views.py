@@ -1,5 +1,7 @@
 """The periods of a work year: the standard ones, kept by the central office, and the campaigns of every unit's."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.shortcuts import get_object_or_404, redirect, render
@@ -8,7 +10,8 @@ from targets import periods
 from targets.forms import show_refusal
 from targets.in_view import address, unit_in_view
 from targets.models import Period, PeriodKind
-from targets.period_forms import CampaignForm, PeriodForm, initial_of
+from targets.period_forms import CampaignForm, PeriodForm
+from targets.setting import Stale
 from targets.years import chosen_year
 from unionwork.policy import ANY_USER, policy
 from units import access
@@ -49,8 +52,9 @@ def period_settings(request):
 def period_edit(request, pk):
     """When a standard period is due, and who has to report."""
     period = get_object_or_404(Period.objects.standard().select_related("year"), pk=pk)
-    form = PeriodForm(request.POST or None, initial=initial_of(period))
-    if _saves(request, form, lambda **said: periods.set_period(period=period, actor=request.user, **said)):
+    form = PeriodForm(request.POST or None, period=period)
+    act = partial(periods.set_period, period=period, actor=request.user, seen=form.seen)
+    if _saves(request, form, act, period):
         messages.success(request, f"Đã lưu {period}.")
         return redirect(_list_of(period.year))
     return _page(request, form, period, f"Sửa kỳ báo cáo {period}")
@@ -63,8 +67,8 @@ def campaign_add(request):
     if year is None or not year.is_open:
         messages.error(request, "Không có năm công tác nào đang mở để đặt đợt báo cáo.")
         return redirect("period_settings")
-    form = CampaignForm(request.POST or None, initial=initial_of(None), level=_level(unit, year))
-    if _saves(request, form, lambda **said: periods.add_campaign(year=year, issuer=unit, actor=request.user, **said)):
+    form = CampaignForm(request.POST or None, level=_level(unit, year))
+    if _saves(request, form, partial(periods.add_campaign, year=year, issuer=unit, actor=request.user)):
         messages.success(request, f"Đã đặt đợt “{form.cleaned_data['name']}” cho các đơn vị trực thuộc {unit.label}.")
         return redirect(_list_of(year))
     return _page(request, form, Period(year=year, issuer=unit), "Đặt đợt báo cáo")
@@ -73,9 +77,9 @@ def campaign_add(request):
 @policy(access.SET_TARGETS, relation="own", methods="GET POST")
 def campaign_edit(request, pk):
     period = _own_campaign(request.user, pk)
-    level = _level(period.issuer, period.year)
-    form = CampaignForm(request.POST or None, initial=initial_of(period), level=level)
-    if _saves(request, form, lambda **said: periods.change_campaign(period=period, actor=request.user, **said)):
+    form = CampaignForm(request.POST or None, level=_level(period.issuer, period.year), period=period)
+    act = partial(periods.change_campaign, period=period, actor=request.user, seen=form.seen)
+    if _saves(request, form, act, period):
         messages.success(request, f"Đã lưu đợt “{form.cleaned_data['name']}”.")
         return redirect(_list_of(period.year))
     return _page(request, form, period, f"Sửa đợt {period}")
@@ -115,12 +119,18 @@ def _own_campaign(user, pk):
     return period
 
 
-def _saves(request, form, act):
-    """Whether what was sent is right and is done now; what is wrong stands beside the fields."""
+def _saves(request, form, act, period=None):
+    """Whether what was sent is right and is done now; what is wrong stands beside the fields. `period`: the one that is
+    changed; when somebody else was quicker, the form is shown again and knows what they wrote."""
     if request.method != "POST" or not form.is_valid():
         return False
     try:
         act(**form.cleaned_data)
+    except Stale as refused:
+        show_refusal(form, refused)
+        form.is_stale = True
+        form.show(Period.objects.get(pk=period.pk))
+        return False
     except ValidationError as refused:
         show_refusal(form, refused)
         return False
@@ -129,7 +139,8 @@ def _saves(request, form, act):
 
 def _page(request, form, period, heading):
     context = {"form": form, "period": period, "heading": heading, "list_url": _list_of(period.year)}
-    return render(request, "targets/period_form.html", context, status=422 if form.errors else 200)
+    status = 409 if form.is_stale else 422 if form.errors else 200
+    return render(request, "targets/period_form.html", context, status=status)
 
 
 def _list_of(year):

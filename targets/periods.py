@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Max
 
 from targets.models import Period, PeriodKind, WorkYear
+from targets.setting import Stale
 from targets.usage import used
 from unionwork.dates import format_date
 from unionwork.text import fold, nfc
@@ -29,20 +30,21 @@ WORDS = {
 
 
 @verb("Sửa kỳ báo cáo")
-def set_period(*, period, due, grace, is_asked, levels, alike=False, actor):
+def set_period(*, period, due, grace, is_asked, levels, alike=False, actor, seen=None):
     """Say until when a standard period is due, and for whom; `alike`: all of its kind in the year as many days after
     their end. Its days stay, and reports that were given keep the number of days they were late.
 
-    Returns how many periods that changed. Raises ValidationError.
+    Returns how many periods that changed. Raises `Stale` as `change_campaign`, ValidationError.
     """
     fresh = _fresh(period)
     if fresh.issuer_id:
         raise ValidationError(f"“{fresh}” là đợt riêng của “{fresh.issuer}”.")
+    fields = {"grace": grace, "is_asked": is_asked, "levels": levels}
+    _check_seen(fresh, seen, fields | {"due": due})
     rows = [fresh]
     if alike:
         others = Period.objects.standard().filter(year=fresh.year_id, kind=fresh.kind).exclude(pk=fresh.pk)
         rows += others.select_related("year").order_by("number")
-    fields = {"grace": grace, "is_asked": is_asked, "levels": levels}
     after = due - fresh.last_day
     notes = [note for row in rows for note in _change(set_period, row, actor, due=row.last_day + after, **fields)]
     journal.write(notes)
@@ -75,14 +77,19 @@ def add_campaign(*, year, issuer, name, first_day, last_day, due, grace, levels,
 
 
 @verb("Sửa đợt báo cáo")
-def change_campaign(*, period, name, first_day, last_day, due, grace, levels, actor):
-    """Change a campaign; its days only while no unit has reported about it. Returns whether that changed anything."""
+def change_campaign(*, period, name, first_day, last_day, due, grace, levels, actor, seen=None):
+    """Change a campaign; its days only while no unit has reported about it. Returns whether that changed anything.
+
+    `seen`: {field: value} that the person was shown before changing it (None for one that cannot be read). Raises
+    `Stale` when somebody else has changed one of them since, ValidationError.
+    """
     fresh = _campaign(period)
+    fields = {"first_day": first_day, "last_day": last_day, "due": due, "grace": grace, "levels": levels}
+    _check_seen(fresh, seen, fields | {"name": nfc(name)})
     if (first_day, last_day) != (fresh.first_day, fresh.last_day) and is_reported(fresh):
         raise ValidationError(
             {"first_day": "Đã có đơn vị báo cáo về đợt này nên không đổi ngày được nữa; hạn nộp và tên vẫn đổi được."}
         )
-    fields = {"first_day": first_day, "last_day": last_day, "due": due, "grace": grace, "levels": levels}
     notes = _change(change_campaign, fresh, actor, name=nfc(name), **fields)
     journal.write(notes)
     return bool(notes)
@@ -125,6 +132,25 @@ def _campaign(period):
 def _check_open(year):
     if not year.is_open:
         raise ValidationError(f"Năm công tác {year} đã khoá nên không đổi kỳ báo cáo được nữa.")
+
+
+def _check_seen(period, seen, wanted):
+    """Raises `Stale` when the period is no longer what somebody was shown who wants it to be something else (`wanted`).
+
+    It is locked: what is compared here is what is written over.
+    """
+    is_so = all(_said(name, value) == _shown(period, name) for name, value in wanted.items())
+    if seen is None or is_so:  # the same form sent twice finds its own words
+        return
+    before = {name: _said(name, value) for name, value in seen.items()}
+    moved = [name for name in WORDS if name in before and before[name] != _shown(period, name)]
+    if moved:
+        now = "; ".join(f"{WORDS[name]} {before[name] or '–'} → {_shown(period, name)}" for name in moved)
+        last = journal.of(period).first()
+        who = f" bởi {last.actor}" if last and last.actor else ""
+        raise Stale(
+            f"“{period}” vừa được sửa{who} sau khi bạn mở trang ({now}). Các ô giữ như bạn đã nhập: xem lại rồi lưu."
+        )
 
 
 def _change(act, period, actor, **fields):
@@ -190,9 +216,17 @@ def levels_in_words(levels):
 
 
 def _shown(period, name):
-    value = getattr(period, name)
+    return _said(name, getattr(period, name))
+
+
+def _said(name, value):
+    """The value of a field in words; "" for none."""
+    if value is None:
+        return ""
     if name == "levels":
-        return levels_in_words(value)
+        return levels_in_words(_in_order(value))
+    if name == "name":
+        return nfc(value)
     if name == "is_asked":
         return "có" if value else "không"
     return format_date(value) if name in ("first_day", "last_day", "due") else str(value)

@@ -1,5 +1,6 @@
 """The periods of a work year, and the campaigns that units set."""
 
+import re
 import unicodedata
 from datetime import date, timedelta
 
@@ -184,6 +185,49 @@ def test_everybody_reads_the_periods_and_offices_set_campaigns_of_their_own_subt
     assert client.post(remove, follow=True).context["campaigns"] == []
 
 
+def shown_on(page):
+    """What a browser sends back untouched: the fields, and what the page says that it showed."""
+    found = {}
+    for field in page.context["form"]:
+        for html, name in ((field.as_widget(), field.html_name), (field.as_hidden(only_initial=True), None)):
+            box = 'type="checkbox"' in html
+            ticked = re.findall(r'name="([^"]+)" value="([^"]*)"([^>]*)', html)
+            values = [value for _, value, rest in ticked if not box or "checked" in rest]
+            found[name or field.html_initial_name] = values if len(values) != 1 else values[0]
+    return found
+
+
+def test_two_people_at_one_campaign_never_write_over_each_other_unseen(client, world):
+    own = campaign(world)
+    edit = reverse("campaign_edit", args=[own.pk])
+    other = make_user("office-2", access.STAFF, world.k1)
+    client.force_login(other)
+    mine = shown_on(client.get(edit))
+    assert (mine["due"], mine["initial-due"], mine["initial-levels"]) == ("05/04/2024", "05/04/2024", "base")
+    client.force_login(world.staff)
+    theirs = shown_on(client.get(edit)) | {"name": "Tháng Ba xanh", "due": "10/4/2024"}
+    for _ in range(2):  # a double press finds its own words
+        assert client.post(edit, theirs).status_code == 302
+    client.force_login(other)
+    refused = client.post(edit, mine | {"grace": "7"})
+    assert refused.status_code == 409
+    (why,) = refused.context["form"].non_field_errors()
+    assert why == (
+        "“Tháng Ba xanh” vừa được sửa bởi Người staff sau khi bạn mở trang (Tên Tháng Thanh niên → Tháng Ba xanh; "
+        "Hạn nộp 05/04/2024 → 10/04/2024). Các ô giữ như bạn đã nhập: xem lại rồi lưu."
+    )
+    own.refresh_from_db()
+    assert (own.name, own.due, own.grace) == ("Tháng Ba xanh", date(2024, 4, 10), 2)
+    again = shown_on(refused)
+    kept = (again["name"], again["grace"], again["initial-name"], again["initial-due"])
+    assert kept == ("Tháng Thanh niên", "7", "Tháng Ba xanh", "10/04/2024")
+    for odd in ({"initial-due": "32/13"}, {"initial-grace": "9" * 40}, {"initial-levels": "moon"}):
+        assert client.post(edit, again | odd).status_code == 409
+    assert client.post(edit, again | {"name": "Tháng Ba xanh"}).status_code == 302
+    own.refresh_from_db()
+    assert (own.name, own.due, own.grace) == ("Tháng Ba xanh", date(2024, 4, 5), 7)
+
+
 def test_the_central_office_sets_the_standard_periods(client, world):
     june = standard("month", 6)
     address = reverse("period_edit", args=[june.pk])
@@ -196,6 +240,8 @@ def test_the_central_office_sets_the_standard_periods(client, world):
     months = dict(page.context["kinds"])["Tháng"]
     assert (months[5].due, months[5].asked_words, months[0].due) == (date(2024, 6, 25), "Tỉnh", date(2024, 1, 26))
     assert page.context["may_edit"] is True
+    stale = form | {"due": "26/6/2024", "initial-due": "05/07/2024"}  # as it was shown before
+    assert client.post(address, stale).status_code == 409
     years.close_year(year=2024)
     assert client.post(address, form).status_code == 422
     assert client.get(LIST, {"nam": 2024}).context["may_edit"] is False
