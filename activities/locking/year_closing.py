@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from activities.locking import unlocking
-from activities.models import Activity, Correction, CorrectionState, PeriodReport, ReportState, Status, Unlock
-from activities.reporting import lateness
+from activities.models import Activity, Correction, CorrectionState, Status, Unlock
+from activities.reporting import lateness, waiting
 from activities.review import demand
 from targets import years
 from targets.models import Period
@@ -51,19 +51,18 @@ def reopen(*, year, actor, reason):
     return True
 
 
-def open_items(work_year):
-    """[Item] of a work year, those without any too: five statements."""
+def open_items(work_year, user):
+    """[Item] of a work year, those without any too: seven statements. What `user` finds behind the addresses."""
     records = Activity.objects.filter(year=work_year.pk).order_by()
     count = dict(records.values_list("status").annotate(n=Count("pk")))
     corrections = Correction.objects.filter(activity__year=work_year.pk, state=CorrectionState.PENDING)
-    silent, waiting = _reports(work_year)
     return [
         Item("Hoạt động, kê khai chờ duyệt", count.get(Status.PENDING, 0), _records(work_year, Status.PENDING)),
         Item("Đã trả lại, chờ đơn vị bổ sung", count.get(Status.RETURNED, 0), _records(work_year, Status.RETURNED)),
         Item("Bản nháp chưa gửi", count.get(Status.DRAFT, 0), _records(work_year, Status.DRAFT)),
         Item("Bản sửa của hoạt động đã duyệt, chờ duyệt", corrections.count()),
-        Item("Báo cáo kỳ chưa gửi", silent, f"{reverse('rate_table')}?nam={work_year.pk}"),
-        Item("Báo cáo kỳ đã gửi, cấp trên chưa nhận", waiting, f"{reverse('period_list')}?nam={work_year.pk}"),
+        Item("Báo cáo kỳ chưa gửi", _silent(work_year), f"{reverse('rate_table')}?nam={work_year.pk}"),
+        _waiting(work_year, user),
         Item(
             "Mở khoá còn hiệu lực (sẽ đóng lại)",
             Unlock.objects.active().filter(year=work_year.pk).count(),
@@ -72,13 +71,22 @@ def open_items(work_year):
     ]
 
 
-def _reports(work_year):
-    """(how many words are missing, how many wait for the superior) over the begun periods that everybody has."""
+def _silent(work_year):
+    """How many words are missing over the begun periods that everybody has."""
     begun = {"year": work_year.pk, "is_asked": True, "first_day__lte": timezone.localdate()}
     periods = list(Period.objects.standard().filter(**begun))
     tallies = lateness.tallies(periods, Placement.objects.filter(year=work_year.pk), STEP)
-    waiting = PeriodReport.objects.filter(year=work_year.pk, state=ReportState.SENT).count()
-    return sum(tally.missing for tally in tallies.values()), waiting
+    return sum(tally.missing for tally in tallies.values())
+
+
+def _waiting(work_year, user):
+    """What waits for a superior anywhere below the root of the year's tree, of whatever period."""
+    words = "Báo cáo kỳ đã gửi, cấp trên chưa nhận"
+    root = Placement.objects.filter(year=work_year.pk, parent=None).select_related("unit").order_by("pk").first()
+    if root is None:
+        return Item(words, 0)
+    found = waiting.reports_of(lateness.below(user, root), work_year)
+    return Item(words, found.count(), waiting.address(root.unit, work_year))
 
 
 def _records(work_year, status):

@@ -14,12 +14,14 @@ from unionwork.dates import format_date
 from units.models import Placement, Unit
 from units.scope import chosen_unit
 
-MISSING, GIVEN, ON_TIME, EVERY = "chua", "da", "dung-han", "phai"
+MISSING, GIVEN, ON_TIME, EVERY, WAITING = "chua", "da", "dung-han", "phai", "cho-nhan"
+EVERY_PERIOD = "tat-ca"
 WHICH = {
     MISSING: "Chưa báo cáo",
     GIVEN: "Đã báo cáo",
     ON_TIME: "Báo cáo đúng hạn",
     EVERY: "Phải báo cáo",
+    WAITING: "Đã gửi, cấp trên chưa nhận",
 }
 UNKNOWN = {"invalid_choice": "Chọn trong danh sách."}
 
@@ -39,13 +41,20 @@ class LateForm(ListForm):
         super().__init__(said)
         self.periods = {str(period.pk): period for period in periods}
         names = [(key, f"{reminders.full_name(one)} (hạn {format_date(one.due)})") for key, one in self.periods.items()]
-        self.fields["ky"].choices = names[::-1]
+        self.fields["ky"].choices = [*names[::-1], (EVERY_PERIOD, "Mọi kỳ (chỉ báo cáo chờ nhận)")]
+
+    def clean(self):
+        said = super().clean()
+        if said.get("ky") == EVERY_PERIOD and said.get("tinh_trang") not in (None, WAITING):
+            self.add_error("ky", f"Chọn một kỳ: mọi kỳ cùng lúc chỉ xem được với tình trạng “{WHICH[WAITING]}”.")
+        return said
 
 
 @dataclass
 class Asked:
     """What the address asks for. `here`: the unit's placement, None when it has none that year; `branch`: of one below
-    it, to which the list is narrowed; `period` is None while there is none, or the form is wrong."""
+    it, to which the list is narrowed; `period` is None while there is none, every one is looked at, or the form is
+    wrong."""
 
     year: WorkYear | None
     unit: Unit | None
@@ -56,7 +65,7 @@ class Asked:
 
     def __post_init__(self):
         if self.here and self.form.is_valid():
-            self.period = self.form.periods[self.form.cleaned_data["ky"]]
+            self.period = self.form.periods.get(self.form.cleaned_data["ky"])
 
     @property
     def which(self):
@@ -68,8 +77,16 @@ class Asked:
         return bool(self.form.periods) and not self.form.is_valid()
 
     @property
+    def is_waiting(self):
+        """Whether reports are asked for that wait for a superior, of one period or of all."""
+        return self.here is not None and self.form.is_valid() and self.which == WAITING
+
+    @property
     def heading(self):
         """The page's title: "Chưa báo cáo Tháng 10 năm 2026"."""
+        if self.is_waiting:
+            about = reminders.full_name(self.period) if self.period else f"kỳ năm {self.year}"
+            return f"Báo cáo {about} đã gửi, cấp trên chưa nhận"
         if self.period is None:
             return "Tình hình báo cáo kỳ"
         return f"{WHICH[self.which]} {reminders.full_name(self.period)}"

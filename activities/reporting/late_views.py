@@ -1,4 +1,5 @@
-"""Who has not reported about a period, with whom to call; reminding them; the same list as a file."""
+"""Who has not reported about a period, with whom to call; reminding them; what superiors have not accepted; the same
+lists as files."""
 
 from urllib.parse import urlencode
 
@@ -10,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from activities.reporting import lateness, reminders
+from activities.reporting import lateness, reminders, waiting
 from activities.reporting.late_filters import MISSING, ON_TIME, WHICH, asked_for
 from unionwork.list_files import csv_response, xlsx_response
 from unionwork.numbers import format_number
@@ -35,6 +36,7 @@ HEADERS = (
     "Nhắc gần nhất",
     "Người nhắc",
 )
+WAITING_HEADERS = ("Mã đơn vị", "Đơn vị", "Kỳ báo cáo", "Gửi lúc", "Số ngày chờ", "Cấp trên nhận", "Liên hệ")
 
 
 # --- The list ---
@@ -46,8 +48,10 @@ def late_list(request):
     has, who on time, who has to; `nhanh`: only one branch, itself included."""
     asked = asked_for(request)
     context = {"unit": asked.unit, "form": asked.form, "period": asked.period, "branch": asked.branch}
-    context |= {"heading": asked.heading, "has_periods": bool(asked.form.periods)}
-    if asked.period:
+    context |= {"heading": asked.heading, "has_periods": bool(asked.form.periods), "is_waiting": asked.is_waiting}
+    if asked.is_waiting:
+        context |= _waiting(request, asked)
+    elif asked.period:
         context |= _list(request, asked)
     return render(request, "activities/late_list.html", context, status=422 if asked.is_wrong else 200)
 
@@ -79,6 +83,19 @@ def _list(request, asked):
         "is_deep": asked.is_deep,
         "file_urls": [(kind, f"{reverse(f'late_list_{kind}')}?{query}") for kind in FILES] if rows else [],
         "rates_url": f"{reverse('rate_table')}?{_rates_query(asked)}",
+    }
+
+
+def _waiting(request, asked):
+    """What the page shows of the reports that wait for a superior, of one period or of all."""
+    reports = waiting.reports_of(asked.placements(request.user), asked.year, asked.period)
+    page = Paginator(reports, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    query = _query(request)
+    return {
+        "page": page,
+        "rows": waiting.rows_of(page, request.user),
+        "branch_off": _query(request, without="nhanh"),
+        "file_urls": [(kind, f"{reverse(f'late_list_{kind}')}?{query}") for kind in FILES] if page else [],
     }
 
 
@@ -167,11 +184,35 @@ def _names(units):
 def late_list_file(request, kind):
     """The list of the address, all its pages, as .xlsx or .csv."""
     asked = asked_for(request)
+    if asked.is_waiting:
+        return _waiting_file(request, asked, kind)
     if asked.period is None:
         raise Http404
     rows = lateness.rows_of(asked.chosen(asked.placements(request.user)), asked.period, request.user)
     name = f"BaoCaoKy_{asked.year}_{asked.period.kind}-{asked.period.number}_{asked.which}"
     return FILES[kind](name, HEADERS, [_cells(row, asked.period) for row in rows])
+
+
+def _waiting_file(request, asked, kind):
+    reports = waiting.reports_of(asked.placements(request.user), asked.year, asked.period)
+    rows = waiting.rows_of(reports, request.user)
+    return FILES[kind](f"BaoCaoChoNhan_{asked.year}", WAITING_HEADERS, [_waiting_cells(row) for row in rows])
+
+
+def _waiting_cells(row):
+    return [
+        row.report.unit.code,
+        row.report.unit.name,
+        reminders.full_name(row.report.period),
+        timezone.localtime(row.report.at).date(),
+        row.days,
+        row.superior and row.superior.name,
+        _contacts(row.people),
+    ]
+
+
+def _contacts(people):
+    return "; ".join(f"{person} {person.phone}".strip() for person in people)
 
 
 def _cells(row, period):
@@ -185,7 +226,7 @@ def _cells(row, period):
         row.state.words,
         row.days_late,
         first,
-        "; ".join(f"{person} {person.phone}".strip() for person in row.people),
+        _contacts(row.people),
         row.reminder and row.reminder.day,
         str(row.reminder.actor) if row.reminder else "",
     ]

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from activities.locks import WrongState
 from activities.models import PeriodReport, ReportState
-from activities.reporting import periods, unit_periods
+from activities.reporting import periods, unit_periods, waiting
 from targets.models import PeriodKind
 from targets.years import chosen_year
 from unionwork.parameters import way_back, whole_number
@@ -70,6 +70,7 @@ def period_list(request):
             "pressing": [row for row in rows if may_report and row.is_pressing],
             "answers": [(row, waiting) for row, waiting in lines if waiting and reviews],
             "query": query_of(unit, year),
+            "waiting_url": waiting.address(unit, year),
         }
     return render(request, "activities/period_list.html", context)
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from activities.reporting import lateness, reminders
+from activities.reporting import lateness, reminders, waiting
 from activities.reporting.late_filters import EVERY, GIVEN, MISSING, ON_TIME, in_view
 from activities.reporting.lateness import Tally
 from targets.models import Period, PeriodKind
@@ -151,6 +151,7 @@ def rate_table(request):
             "page": page,
             "lines": [*map(table.line, page), table.total],
             "late_url": address("late_list", year, unit),
+            "waiting_url": waiting.address(unit, year),
             "file_urls": [(kind, f"{reverse(f'rate_table_{kind}')}?{query}") for kind in FILES],
         }
     return render(request, "activities/rate_table.html", context)

@@ -20,7 +20,7 @@ from targets import years
 from targets.models import Period, PeriodKind
 from tests.factories import grant, make_unit, make_user
 from units import access
-from units.models import JournalEntry, Notice, NoticeKind, Placement, User
+from units.models import JournalEntry, Notice, NoticeKind, Placement, Unit, User
 
 AUGUST = date(2024, 8, 9)  # July was due on the 5th, with three days of grace
 LIST, RATES, REMIND = reverse("late_list"), reverse("rate_table"), reverse("late_remind")
@@ -210,7 +210,7 @@ def test_the_list_names_who_is_late_with_whom_to_call_and_nobody_of_another_unit
     assert cells[3][2:7] == ["Đơn vị k1", "Tháng 7 năm 2024", datetime(2024, 8, 5), "Đã gửi trễ 4 ngày", 4]
     for page in (get(client, late.secretary, ca_cay=1), get(client, late.secretary, RATES)):
         text += page.content.decode()
-    assert [word for word in ("b21", "k2", "Người khối khác", "0912999888") if word in text] == []
+    assert [word for word in ("Đơn vị b21", "Đơn vị k2", "Người khối khác", "0912999888") if word in text] == []
 
 
 def test_the_list_goes_down_the_tree_and_out_of_it_for_nobody(late, client):
@@ -226,6 +226,56 @@ def test_the_list_goes_down_the_tree_and_out_of_it_for_nobody(late, client):
     wrong = [{"ky": "0"}, {"ky": "9" * 30}, {"tinh_trang": "x"}]
     assert [get(client, late.secretary, **query).status_code for query in wrong] == [422] * 3
     assert [get(client, late.secretary, RATES, **query).status_code for query in wrong] == [404, 404, 200]
+
+
+def test_what_no_superior_has_accepted_is_found_however_deep_and_for_every_period(late, client):
+    deep = Unit.objects.get(code="c111")
+    june = Period.objects.get(year=2024, kind=PeriodKind.MONTH, number=6)
+    report(deep, june)
+    PeriodReport.objects.filter(unit=deep).update(at=timezone.make_aware(datetime(2024, 7, 1, 9)))
+    report(late.b11, june, state=ReportState.ACCEPTED)
+    report(late.b21, june)  # of the khối beside
+    User.objects.filter(pk=late.secretary.pk).update(phone="0912000222")
+    query = {"tinh_trang": "cho-nhan", "ca_cay": 1, "ky": "tat-ca"}
+
+    def rows(user, **more):
+        found = get(client, user, **query | more).context["rows"]
+        return [(row.report.unit.code, row.report.period.name, row.superior.code, row.people) for row in found]
+
+    secretary, nobody = late.secretary, []
+    below = [("c111", "Tháng 6", "k1", [secretary]), ("b12", "Tháng 7", "k1", [secretary])]
+    assert rows(secretary) == below  # no secretary at b11: the khối's accepts what c111 sent
+    assert rows(secretary, ca_cay="") == below[1:]
+    assert rows(secretary, ky=june.pk) == below[:1]
+    assert rows(late.admin) == [*below, ("k1", "Tháng 7", "p1", nobody)]
+    assert rows(late.admin, nhanh="b11") == below[:1]
+    assert rows(late.cadre) == [("c111", "Tháng 6", "b11", nobody)]  # who stands above the reader is not listed
+    report(late.x1, june, actor=secretary)
+    assert rows(secretary)[-1] == ("x1", "Tháng 6", "k1", nobody)  # nobody accepts what they sent
+    response = get(client, secretary, **query)
+    text = response.content.decode()
+    for kind in ("xlsx", "csv"):
+        file = get(client, secretary, reverse(f"late_list_{kind}"), **query)
+        content = b"".join(file.streaming_content)
+        text += content.decode() if kind == "csv" else ""
+    book = openpyxl.load_workbook(io.BytesIO(
+        b"".join(get(client, secretary, reverse("late_list_xlsx"), **query).streaming_content)
+    )).active  # fmt: skip
+    assert [[cell.value for cell in row] for row in book][1] == [
+        "c111", "Đơn vị c111", "Tháng 6 năm 2024", datetime(2024, 7, 1), 39, "Đơn vị k1", "Người secretary 0912000222",
+    ]  # fmt: skip
+    assert '<a href="tel:0912000222">' in text
+    assert [word for word in ("Đơn vị b21", "Người khối khác") if word in text] == []
+    # Every way there leads to the same list; the year's closing counts what the central office finds behind its link.
+    for url in (reverse("period_list"), RATES):
+        assert len(client.get(get(client, secretary, url).context["waiting_url"]).context["rows"]) == 3
+    client.force_login(late.central)
+    item = client.get(reverse("year_close", args=[2024])).context["items"][5]
+    opened = client.get(item.url).context["page"].paginator.count
+    assert (item.count, opened) == (5, PeriodReport.objects.filter(state=ReportState.SENT).count())
+    refused = [get(client, secretary, tinh_trang=which, ky="tat-ca").status_code for which in ("chua", "cho-nhan")]
+    assert refused == [422, 200]
+    assert client.get(reverse("late_list_csv"), {"nam": 2024, "ky": "tat-ca"}).status_code == 404
 
 
 def test_a_rate_is_sum_over_sum_and_every_number_opens_its_units(late, client):
@@ -263,13 +313,15 @@ def test_statements_do_not_grow_with_the_units(late, client):
 
     client.force_login(late.secretary)
     reminders.remind(units=[late.b11], period=july(), actor=late.secretary)
-    few = [statements(url) for url in (LIST, RATES, "/")]
+    waiting = f"{LIST}?tinh-trang=cho-nhan&ca-cay=1&ky=tat-ca&don-vi=k1&nam=2024"
+    few = [statements(url) for url in (LIST, RATES, "/", waiting)]
     for number in range(27):
         unit = make_unit(f"them{number}", "doan-co-so", late.k1)
         make_user(f"them{number}", access.CADRE, unit)
         if number % 2:
             reminders.remind(units=[unit], period=july(), actor=late.staff)
-    assert [statements(url) for url in (LIST, RATES, "/")] == few
+        report(unit, Period.objects.get(year=2024, kind=PeriodKind.MONTH, number=6))
+    assert [statements(url) for url in (LIST, RATES, "/", waiting)] == few
     assert max(few[:2]) <= 20
 
 
