@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from activities.locking import unlocking
+from activities.locking.opened import why_open
 from activities.models import Unlock
 from targets.years import chosen_year
 from unionwork.fields import VietnameseDateField
@@ -70,12 +71,15 @@ class UnlockForm(forms.Form):
 
 @policy(access.VIEW, relation="subtree")
 def unlock_list(request):
-    """Unlocks that hold in the user's scope."""
+    """Unlocks that hold in the user's scope; `?nam=`: only those of a year."""
     found = Unlock.objects.visible_to(request.user).active().select_related("unit", "actor")
+    year = chosen_year(request) if "nam" in request.GET else None
+    if year:
+        found = found.filter(year=year.pk)
     page = Paginator(found, ROWS_A_PAGE).get_page(request.GET.get("page"))
     closable = unlocking.closable_by(request.user, page)
     rows = [(row, unlocking.days_of(row), row.pk in closable) for row in page]
-    return render(request, "activities/unlock_list.html", {"page": page, "rows": rows})
+    return render(request, "activities/unlock_list.html", {"page": page, "rows": rows, "only": year})
 
 
 @policy(access.VIEW, relation="superior", methods="GET POST")
@@ -88,42 +92,55 @@ def unlock_create(request):
         raise Http404
     whole = {"tu": year.first_day, "den": year.last_day}
     days = DaysForm({name: request.GET.get(name) or day for name, day in whole.items()})
-    context = {"unit": unit, "days": days, "next": way_back(request)}
     held, form = _held(request, unit, year, days), UnlockForm(request.POST or None)
+    context = {"unit": unit, "days": days, "next": way_back(request), "held": held, "form": form}
+    if request.method == "POST" and held and held.is_foreign:
+        raise PermissionDenied
+    if held and not held.is_locked and _comes_too_late(request):
+        messages.info(request, why_open(unit=unit, year=year, **_first_and_last(days)))
+        return redirect(context["next"] or "unlock_list")
+    status = 200
     if request.method == "POST" and held:
-        if held.why_not:
-            raise PermissionDenied
-        if form.is_valid() and _opened(request, form, unit, year, days):
+        if held.why_not:  # somebody above accepted these days, or closed the year, since the page was opened
+            status = 409
+        elif form.is_valid() and _opened(request, form, unit, year, days):
             return redirect(context["next"] or "unlock_list")
-    wrong = days.errors or form.errors
-    return render(
-        request, "activities/unlock_create.html", context | {"held": held, "form": form}, status=422 if wrong else 200
-    )
+    status = 422 if days.errors or (status == 200 and form.errors) else status
+    return render(request, "activities/unlock_create.html", context, status=status)
+
+
+def _comes_too_late(request):
+    """Whether somebody came to open certain days; not while they look for the days that are locked (`xem`)."""
+    return request.method == "POST" or (bool(way_back(request)) and "xem" not in request.GET)
+
+
+def _first_and_last(days):
+    return {"first_day": days.cleaned_data["tu"], "last_day": days.cleaned_data["den"]}
 
 
 def _held(request, unit, year, days):
     """What stands in the way; None with the reasons on the form of the days."""
     if not days.is_valid():
         return None
-    first_day, last_day = days.cleaned_data["tu"], days.cleaned_data["den"]
     try:
-        return unlocking.held(unit=unit, year=year, first_day=first_day, last_day=last_day, user=request.user)
+        return unlocking.held(unit=unit, year=year, user=request.user, **_first_and_last(days))
     except ValidationError as refused:
         days.add_error(None, refused.messages[0])
         return None
 
 
 def _opened(request, form, unit, year, days):
-    said = {"first_day": days.cleaned_data["tu"], "last_day": days.cleaned_data["den"], "until": form.end}
+    said = _first_and_last(days) | {"until": form.end, "reason": form.cleaned_data["reason"]}
     try:
-        row = unlocking.unlock(unit=unit, year=year, reason=form.cleaned_data["reason"], actor=request.user, **said)
+        row = unlocking.unlock(unit=unit, year=year, actor=request.user, **said)
     except ValidationError as refused:
         show_refusal(form, refused)
         return False
-    messages.success(
-        request,
-        f"Đã mở khoá số liệu {unlocking.days_of(row)} của {unit}; tự khoá lại lúc {unlocking.moment(row.until)}.",
-    )
+    words = f"mở khoá số liệu {unlocking.days_of(row)} của {unit}"
+    if row.is_new:
+        messages.success(request, f"Đã {words}; tự khoá lại lúc {unlocking.moment(row.until)}.")
+    else:
+        messages.info(request, f"Bạn đã {words} trước đó, đến {unlocking.moment(row.until)}; không mở thêm lần nữa.")
     return True
 
 
@@ -133,5 +150,6 @@ def unlock_close(request, pk):
     if unlocking.close_unlock(unlock=row, actor=request.user):
         messages.success(request, f"Đã khoá lại số liệu {unlocking.days_of(row)} của {row.unit}.")
     else:
-        messages.info(request, "Mở khoá này đã hết hiệu lực trước đó.")
+        row = Unlock.objects.select_related("closer").get(pk=pk)
+        messages.info(request, unlocking.how_it_ended(row))
     return redirect("unlock_list")

@@ -10,6 +10,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ from units import access, journal, notices, tree
 from units.models import NoticeKind, Placement, Unit
 
 MOST_DAYS = 14
+SAME_END = timedelta(hours=1)  # "3 ngày" said twice in a row ends at two moments, and means one
 LONGEST_REASON = 500
 NOTHING = (
     "Những ngày này không bị khoá nên không cần mở. Bản kê khai bị khoá bởi kỳ về sau thì chọn đến ngày của kỳ ấy."
@@ -33,14 +35,18 @@ class Held:
     """What stands in the way of changing some days of a unit, and what an unlock would touch.
 
     `reports`: the accepted ones of the unit and its superiors that hold one of the days; `below`: how many more of the
-    units below it do; `counted`: approved records of these days. `why_not`: why the reader cannot open them.
+    units below it do; `counted`: approved records of these days. `openings`: unlocks of the unit or its superiors that
+    hold for some of these days, with their own in words. `why_not`: why the reader cannot open them; `is_foreign`:
+    whatever their state.
     """
 
     is_closed: bool
     reports: list = field(default_factory=list)
     below: int = 0
     counted: int = 0
+    openings: list = field(default_factory=list)
     why_not: str = ""
+    is_foreign: bool = False
 
     @property
     def is_locked(self):
@@ -52,35 +58,47 @@ def held(*, unit, year, first_day, last_day, user):
     place = Placement.objects.filter(unit=unit, year=year.pk).first()
     if place is None:
         raise ValidationError(f"“{unit}” không có trong cây đơn vị năm {year}.")
-    accepted = PeriodReport.objects.filter(
+    accepted, line = _accepted(year, first_day, last_day), tree.ancestor_ids(place.path)
+    reports = list(accepted.filter(unit__in=line).select_related("period", "unit", "decider").order_by("pk"))
+    openings = Unlock.objects.active().filter(year=year.pk, unit__in=line)
+    openings = openings.filter(first_day__lte=last_day, last_day__gte=first_day).select_related("unit", "actor")
+    records = Activity.objects.counted().hosted_within(place.path, year.pk)
+    found = Held(
+        is_closed=not year.is_open,
+        reports=reports,
+        below=accepted.filter(unit__in=_units_below(place)).count(),
+        counted=records.filter(last_day__range=(first_day, last_day)).order_by().count(),
+        openings=[(row, days_of(row)) for row in openings],
+        is_foreign=year.is_open and not Unit.objects.reached(user, access.REVIEW).filter(pk=unit.pk).exists(),
+    )
+    found.why_not = _why_not(user, year, found)
+    return found
+
+
+def _accepted(year, first_day, last_day):
+    """The reports of everybody that lock one of the days."""
+    return PeriodReport.objects.filter(
         year=year.pk,
         state=ReportState.ACCEPTED,
         period__first_day__lte=last_day,
         period__last_day__gte=first_day,
     )
-    line = tree.ancestor_ids(place.path)
-    reports = list(accepted.filter(unit__in=line).select_related("period", "unit", "decider").order_by("pk"))
-    units = Placement.objects.filter(year=year.pk, path__startswith=place.path).exclude(unit=unit).values("unit")
-    records = Activity.objects.counted().hosted_within(place.path, year.pk)
-    found = Held(
-        is_closed=not year.is_open,
-        reports=reports,
-        below=accepted.filter(unit__in=units).count(),
-        counted=records.filter(last_day__range=(first_day, last_day)).order_by().count(),
-    )
-    found.why_not = _why_not(user, unit, year, reports)
-    return found
 
 
-def _why_not(user, unit, year, reports):
+def _units_below(place):
+    found = Placement.objects.filter(year=place.year, path__startswith=place.path).exclude(unit=place.unit_id)
+    return found.values("unit")
+
+
+def _why_not(user, year, found):
     """Why `user` cannot open the days, in words; "" when they may."""
     if not year.is_open:
         return "" if access.MANAGE_CATALOGUE.held_by(user) else f"Năm {year} đã đóng: chỉ văn phòng Trung ương mở khoá."
-    if not Unit.objects.reached(user, access.REVIEW).filter(pk=unit.pk).exists():
+    if found.is_foreign:
         return "Chỉ bí thư của cấp trên mở khoá được."
-    mine = PeriodReport.objects.decidable_by(user).filter(pk__in=[row.pk for row in reports])
+    mine = PeriodReport.objects.decidable_by(user).filter(pk__in=[row.pk for row in found.reports])
     mine = set(mine.values_list("pk", flat=True))
-    others = [f"{row.period} của {row.unit}" for row in reports if row.pk not in mine]
+    others = [f"{row.period} của {row.unit}" for row in found.reports if row.pk not in mine]
     if not others:
         return ""
     return f"Những ngày này còn do báo cáo đã nhận của cấp cao hơn khoá ({'; '.join(others)}): bí thư cấp ấy mở khoá."
@@ -89,6 +107,9 @@ def _why_not(user, unit, year, reports):
 @verb("Mở khoá")
 def unlock(*, unit, year, first_day, last_day, until, reason, actor):
     """Open the days of `unit` and everything below it until the moment `until`. Returns the Unlock; tells the unit.
+
+    Sent twice it opens once: what this person opened before, the same days until about the same moment, is returned as
+    it is (`is_new` False) while it opens all that locks them.
 
     Raises ValidationError by field for days outside the year, an end that is past or more than `MOST_DAYS` ahead, a
     missing reason, and days that nothing locks; PermissionDenied for whoever may not decide all that locks them.
@@ -103,9 +124,12 @@ def unlock(*, unit, year, first_day, last_day, until, reason, actor):
         raise PermissionDenied(found.why_not)
     if not found.is_locked:
         raise ValidationError(NOTHING)
-    row = Unlock.objects.create(
-        unit=unit, year=year, first_day=first_day, last_day=last_day, until=until, reason=reason, actor=actor
-    )
+    said = {"unit": unit, "year": year, "first_day": first_day, "last_day": last_day, "actor": actor}
+    if before := _given_before(until, **said):
+        before.is_new = False
+        return before
+    row = Unlock.objects.create(until=until, reason=reason, **said)
+    row.is_new = True
     people = notices.people_of([unit.pk], access.LOG).get(unit.pk, [])
     notices.tell(
         users=[person for person in people if person.pk != actor.pk],
@@ -116,6 +140,21 @@ def unlock(*, unit, year, first_day, last_day, until, reason, actor):
     )
     _note(unlock, row, actor, reason=reason, changes=[["Mở đến", "", moment(until)]])
     return row
+
+
+def _given_before(until, **said):
+    """The unlock that the same wish opened before, while it still opens all that locks the days; None.
+
+    What was accepted after it stays locked (`activities.locks`), so that the wish is a new one.
+    """
+    same = Unlock.objects.active().filter(**said, until__range=(until - SAME_END, until + SAME_END))
+    row = same.select_related("unit").order_by("-pk").first()
+    if row is None:
+        return None
+    place = Placement.objects.get(unit=row.unit_id, year=row.year_id)
+    around = Q(unit__in=tree.ancestor_ids(place.path)) | Q(unit__in=_units_below(place))
+    accepted = _accepted(row.year, row.first_day, row.last_day).filter(around, decided_at__gt=row.at)
+    return None if accepted.exists() else row
 
 
 def _wrong(year, first_day, last_day, until, reason):
@@ -160,6 +199,13 @@ def end(unlocks, *, act, actor):
     return [_noted(act, row, actor, label=f"Đóng mở khoá {days_of(row)} của {row.unit}") for row in rows]
 
 
+def how_it_ended(row):
+    """Why an unlock holds no more, in words; "" while it holds."""
+    if row.closed_at:
+        return f"{row.closer or 'Hệ thống'} đã đóng mở khoá này lúc {moment(row.closed_at)}."
+    return "" if row.until > timezone.now() else f"Mở khoá này đã tự đóng khi hết hạn, lúc {moment(row.until)}."
+
+
 def closable_by(user, unlocks):
     """Ids of the unlocks that this user may close: who gave it, secretaries of the unit's line, the central office."""
     if access.MANAGE_CATALOGUE.held_by(user):
@@ -185,7 +231,12 @@ def of_record(activity, hosts, standing, user):
 
 def days_of(row):
     """The days of an unlock in words."""
-    first, last = format_date(row.first_day), format_date(row.last_day)
+    return in_days(row.first_day, row.last_day)
+
+
+def in_days(first_day, last_day):
+    """ "ngày 26/03/2024", "từ 01/03/2024 đến 31/03/2024"."""
+    first, last = format_date(first_day), format_date(last_day)
     return f"ngày {first}" if first == last else f"từ {first} đến {last}"
 
 

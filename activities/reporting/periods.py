@@ -12,10 +12,12 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
+from activities.happened import last_act
 from activities.locks import WrongState
 from activities.models import PeriodReport, ReportState, Unlock
 from activities.reporting import unit_periods
 from activities.reporting.period_states import late_by
+from activities.review import Changed
 from targets.models import Period
 from unionwork.dates import format_date
 from unionwork.text import nfc
@@ -162,10 +164,10 @@ def accept(*, report, actor, version):
     """
     outcome = _accept(accept, {report.pk: version}, actor)
     for pk, why in outcome.refused:
-        row = PeriodReport.objects.get(pk=pk)
+        row = PeriodReport.objects.select_related("unit", "period", "year").get(pk=pk)
         if row.state == ReportState.ACCEPTED:
             return False
-        raise WrongState(why)
+        raise WrongState(in_the_way(accept, row, actor) or why)
     return True
 
 
@@ -241,10 +243,8 @@ def _words(unlock):
 @verb("Trả lại báo cáo kỳ")
 def send_back(*, report, actor, reason, version):
     """Send a report back to its unit with a reason. It counts as not given until it is sent again."""
-    row = _deciding(report, actor)
+    row = _deciding(send_back, report, actor)
     reason = _reason(reason, "Ghi lý do để đơn vị biết cần bổ sung gì.")
-    if row.actor_id == actor.pk:
-        raise ValidationError(TWO_PERSONS)
     decided = {"decider": actor, "decided_at": timezone.now(), "reason": reason}
     _move(row, ReportState.SENT, ReportState.RETURNED, version, **decided)
     _tell_senders([row], actor, lambda row: f"Báo cáo {row.period} của {row.unit} bị trả lại: {reason}")
@@ -255,42 +255,59 @@ def send_back(*, report, actor, reason, version):
 def reopen_report(*, report, actor, reason, version):
     """Take an acceptance back: the report waits again and locks nothing. Raises WrongState while a longer period of
     the unit, or one of its superiors, is accepted and keeps these days locked anyway."""
-    row = _deciding(report, actor)
+    row = _deciding(reopen_report, report, actor)
     reason = _reason(reason, "Ghi lý do mở lại.")
-    path = Placement.objects.filter(unit=row.unit_id, year=row.year_id).values_list("path", flat=True).first()
-    above = PeriodReport.objects.filter(
-        unit__in=ancestor_ids(path or ""),
-        state=ReportState.ACCEPTED,
-        period__first_day__lte=row.period.first_day,
-        period__last_day__gte=row.period.last_day,
-    )
-    if cover := above.exclude(pk=row.pk).select_related("period", "unit").order_by("pk").first():
-        raise WrongState(
-            f"{cover.period} của {cover.unit} đã được nhận nên những ngày này vẫn khoá: mở lại báo cáo đó trước, "
-            "hoặc mở khoá có thời hạn."
-        )
     _move(row, ReportState.ACCEPTED, ReportState.SENT, version, decider=None, decided_at=None)
     _tell_senders([row], actor, lambda row: f"Báo cáo {row.period} của {row.unit} được mở lại: {reason}")
     _tell_journal(reopen_report, row, actor, reason=reason)
 
 
-def _deciding(report, actor):
-    """The report as it is now, once it is clear that this person decides about it."""
+def in_the_way(act, report, actor):
+    """Why `accept`, `send_back` or `reopen_report` (`act`) is impossible as the report stands, in words that say what
+    somebody did to it; "" when it is possible. Who may decide about it is another question."""
+    if not report.year.is_open:
+        return f"Năm công tác {report.year} đã khoá."
+    if report.state != (ReportState.ACCEPTED if act is reopen_report else ReportState.SENT):
+        state = f"{report.period} của {report.unit} đang ở trạng thái “{report.get_state_display()}”"
+        return ": ".join(filter(None, [state, last_act(report)])) + "."
+    if act is not reopen_report:
+        return TWO_PERSONS if report.actor_id == actor.pk else ""
+    if cover := _cover(report):
+        return (
+            f"{cover.period} của {cover.unit} đã được nhận nên những ngày này vẫn khoá: mở lại báo cáo đó trước, "
+            "hoặc mở khoá có thời hạn."
+        )
+    return ""
+
+
+def _cover(report):
+    """Another accepted report of the unit or its superiors that locks all the days of this one; None."""
+    path = Placement.objects.filter(unit=report.unit_id, year=report.year_id).values_list("path", flat=True).first()
+    above = PeriodReport.objects.filter(
+        unit__in=ancestor_ids(path or ""),
+        state=ReportState.ACCEPTED,
+        period__first_day__lte=report.period.first_day,
+        period__last_day__gte=report.period.last_day,
+    )
+    return above.exclude(pk=report.pk).select_related("period", "unit").order_by("pk").first()
+
+
+def _deciding(act, report, actor):
+    """The report as it is now, once it is clear that this person decides about it and that it can be done."""
     tree.lock_exclusive()
     row = PeriodReport.objects.decidable_by(actor).filter(pk=report.pk)
     row = row.select_related("unit", "period", "year", "actor").first()
     if row is None:
         raise PermissionDenied("Chỉ bí thư của cấp trên quyết định về báo cáo kỳ.")
-    if not row.year.is_open:
-        raise WrongState(f"Năm công tác {row.year} đã khoá.")
+    if why := in_the_way(act, row, actor):
+        raise WrongState(why)
     return row
 
 
 def _move(row, before, after, version, **fields):
     stands = PeriodReport.objects.filter(pk=row.pk, state=before, version=version)
     if not stands.update(state=after, version=F("version") + 1, **fields):
-        wrong = f"Báo cáo đang ở trạng thái “{row.get_state_display()}”."
-        raise WrongState(CHANGED if row.state == before else wrong)
+        raise Changed(CHANGED)
 
 
 def _reason(reason, missing):

@@ -9,7 +9,9 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 
+from activities.happened import last_act
 from activities.models import GIVEN, PeriodReport, ReportState
 from activities.reasons import ReasonForm, reason_page
 from activities.reporting import lateness, periods, unit_periods
@@ -17,7 +19,7 @@ from activities.reporting.period_states import asked
 from activities.reporting.period_views import address, children_of, chosen_period, placement_of, query_of
 from targets.years import chosen_year
 from unionwork.dates import format_date
-from unionwork.parameters import numbered_pairs, whole_number
+from unionwork.parameters import WAY_BACK, numbered_pairs, whole_number
 from unionwork.policy import policy
 from units import access, journal
 from units.models import Placement
@@ -25,6 +27,8 @@ from units.scope import chosen_unit
 
 CHILDREN_A_PAGE = 100
 WAITING, SILENT = "cho-nhan", "chua-gui"  # `?loc=`
+NAMED = 5  # reports of which is said one by one why they do not wait any more
+NONE_CHOSEN = "Chọn ít nhất một báo cáo đang chờ nhận."
 BACK_REASONS = ["Còn thiếu hoạt động", "Số liệu chưa khớp", "Chưa nêu khó khăn, đề xuất"]
 REOPEN_REASONS = ["Nhận nhầm", "Đơn vị cần bổ sung số liệu"]
 
@@ -42,7 +46,7 @@ def period_children(request):
     page = Paginator(below, CHILDREN_A_PAGE).get_page(request.GET.get("page"))
     rows = unit_periods.of_units(page, [period])
     rows = [row for place in page for row in rows[place.unit_id]]
-    mine = _decidable(request.user, [row.report for row in rows if row.is_sent])
+    mine = _decidable(request.user, [row.report for row in rows if row.is_sent]) if year.is_open else set()
     for_list = [(row, row.is_sent and row.report.pk in mine) for row in rows]
     context = {
         "unit": unit,
@@ -94,11 +98,11 @@ def reports_accept(request):
     below = children_of(unit, year)
     wanted = {whole_number(text) for text in request.GET.getlist("chon")} - {None}
     sent = _reports(below, period).filter(state=ReportState.SENT, pk__in=wanted)
-    mine = _decidable(request.user, sent)
+    mine = _decidable(request.user, sent) if year.is_open else set()
     places = below.filter(unit__in=sent.filter(pk__in=mine).values("unit"))
     rows = [row for found in unit_periods.of_units(places, [period]).values() for row in found]
     if not rows:
-        messages.error(request, "Chọn ít nhất một báo cáo đang chờ nhận.")
+        _say_why_none(request, _reports(below, period).filter(pk__in=wanted))
         return redirect(back)
     declarations, corrections = unit_periods.waiting_besides([row.placement for row in rows], period)
     context = {
@@ -116,12 +120,22 @@ def reports_accept(request):
     return render(request, "activities/reports_accept.html", context)
 
 
+def _say_why_none(request, chosen):
+    """What became meanwhile of the reports that were ticked, none of which waits for this reader any more."""
+    chosen = chosen.select_related("unit", "period", "year").order_by("unit__sort", "pk")[:NAMED]
+    said = dict.fromkeys(why for row in chosen if (why := periods.in_the_way(periods.accept, row, request.user)))
+    for why in said:
+        messages.info(request, why)
+    if not said:
+        messages.error(request, NONE_CHOSEN)
+
+
 def _accept_many(request, seen, below, period):
     """Accept, and say what came of it, row by row where it was refused."""
     units = dict(_reports(below, period).filter(pk__in=seen).values_list("pk", "unit__name"))
     seen = {pk: version for pk, version in seen.items() if pk in units}
     if not seen:
-        messages.error(request, "Chọn ít nhất một báo cáo đang chờ nhận.")
+        messages.error(request, NONE_CHOSEN)
         return
     outcome = periods.accept_many(seen=seen, actor=request.user)
     if outcome.done:
@@ -165,7 +179,8 @@ def report_detail(request, pk):
 
 def _unlock_url(report):
     days = {"tu": format_date(report.period.first_day), "den": format_date(report.period.last_day)}
-    return address("unlock_create", report.unit, report.year, **days)
+    back = {WAY_BACK: reverse("report_detail", args=[report.pk])}
+    return address("unlock_create", report.unit, report.year, **days, **back)
 
 
 @policy(access.REVIEW, relation="superior", methods="POST")
@@ -180,7 +195,7 @@ def report_accept(request, pk):
         if is_new:
             messages.success(request, f"Đã nhận và khoá {report.period} của {report.unit}.")
         else:
-            messages.info(request, "Báo cáo này đã được nhận trước đó.")
+            messages.info(request, f"Báo cáo này đã được nhận trước đó: {last_act(report)}.")
     return redirect("report_detail", pk=pk)
 
 
@@ -206,7 +221,7 @@ def report_reopen(request, pk):
 
 
 def _with_reason(request, pk, act, presets, words, done):
-    """A small page that asks why; POST acts."""
+    """A small page that asks why, while the step can be taken; POST takes it."""
     report = _visible(request.user, pk)
     if not PeriodReport.objects.decidable_by(request.user).filter(pk=pk).exists():
         raise PermissionDenied
@@ -215,6 +230,8 @@ def _with_reason(request, pk, act, presets, words, done):
         messages.add_message(request, level, words)
         return redirect("report_detail", pk=pk)
 
+    if why := periods.in_the_way(act, report, request.user):  # somebody was quicker: nothing is left to ask
+        return onward(messages.INFO, why)
     return reason_page(
         request,
         ReasonForm(request.POST if request.method == "POST" else None, presets=presets),

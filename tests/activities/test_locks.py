@@ -17,6 +17,7 @@ from activities.locking import unlocking, year_closing
 from activities.models import Activity, Status, Unlock
 from activities.moves import moving
 from activities.moves.move_preview import preview_move
+from activities.reporting import periods
 from activities.resources import ActivityResource, DeclarationResource
 from activities.rules import Entry
 from targets.models import WorkYear
@@ -382,7 +383,52 @@ def test_the_page_opens_what_it_shows_and_the_list_closes_it(client, bosses):
     client.force_login(world.secretary)
     shown = client.get(address)
     assert (shown.status_code, "Tháng 3 của Đơn vị k1" in shown.context["held"].why_not) == (200, True)
-    assert client.post(address, {"how_long": "1", "reason": "Sửa"}).status_code == 403
+    late = client.post(address, {"how_long": "1", "reason": "Sửa"})
+    assert (late.status_code, "Tháng 3 của Đơn vị k1" in late.content.decode()) == (409, True)
+    assert list(Unlock.objects.active()) == []
+
+
+def test_a_form_sent_twice_opens_once_and_one_that_comes_too_late_says_who_was_quicker(client, bosses):
+    world = bosses
+    row = lock_own(world)
+    detail = reverse("report_detail", args=[row.pk])
+    client.force_login(world.secretary)
+    address = client.get(detail).context["unlock_url"]
+    form = {"how_long": "3", "reason": "Sửa số cây"}
+
+    def sent(**said):
+        """(where it leads, what is said there, how many unlocks there are)"""
+        page = client.post(address, form | said, follow=True)
+        (words,) = (str(message) for message in page.context["messages"])
+        return page.redirect_chain[-1][0], words, Unlock.objects.count()
+
+    days = "mở khoá số liệu từ 01/03/2024 đến 31/03/2024 của Đơn vị b11"
+    first = sent()
+    until = unlocking.moment(Unlock.objects.get().until)
+    assert first == (detail, f"Đã {days}; tự khoá lại lúc {until}.", 1)
+    assert sent() == (detail, f"Bạn đã {days} trước đó, đến {until}; không mở thêm lần nữa.", 1)
+    assert (Notice.objects.count(), JournalEntry.objects.filter(verb=unlocking.unlock.code).count()) == (1, 1)
+    assert sent(how_long="7")[2] == 2
+    unlocking.close_unlock(unlock=Unlock.objects.earliest("pk"), actor=world.secretary)
+    assert sent()[2] == 3  # what was closed is opened again
+    newer = lock(make_unit("cd", "chi-doan", world.b11), world.cadre, world.secretary)
+    assert sent()[2] == 4  # what was accepted since is not open yet
+    client.force_login(world.boss)
+    assert [str(one.actor) for one, _ in client.get(address).context["held"].openings] == ["Người secretary"] * 3
+    assert sent()[2] == 5
+    assert sent()[2] == 5
+    for word in (row, newer):
+        periods.reopen_report(report=word, actor=world.secretary, reason="Nhận nhầm", version=word.version)
+    open_now = "Không có gì khoá số liệu từ 01/03/2024 đến 31/03/2024 của Đơn vị b11: đang sửa được bình thường."
+    open_now += " Người secretary đã mở lại báo cáo kỳ lúc "
+    assert [sent()[1].startswith(open_now), sent()[2]] == [True, 5]
+    assert client.get(address).url == detail
+    assert client.get(address + "&xem=1").status_code == 200  # somebody who looks which days are locked
+    last = Unlock.objects.active().first()
+    close = reverse("unlock_close", args=[last.pk])
+    client.post(close)
+    *_, words = client.post(close, follow=True).context["messages"]
+    assert str(words).startswith("Người boss đã đóng mở khoá này lúc ")
 
 
 def test_the_list_of_unlocks_asks_no_more_for_more(client, world):
@@ -395,6 +441,9 @@ def test_the_list_of_unlocks_asks_no_more_for_more(client, world):
             assert len(client.get(reverse("unlock_list")).context["rows"]) == month
         counts.append(len(captured))
     assert counts[0] == counts[2]
+    years = {"2024": 3, str(date.today().year): 0}
+    found = {year: len(client.get(reverse("unlock_list"), {"nam": year}).context["rows"]) for year in years}
+    assert (found, client.get(reverse("unlock_list"), {"nam": "1999"}).status_code) == (years, 404)
 
 
 # --- Closing a year ------------------------------------------------------------------------
@@ -413,17 +462,26 @@ def test_a_year_is_closed_by_typing_so_after_seeing_what_is_open_and_reopened_wi
     close, reopen = reverse("year_close", args=[2024]), reverse("year_reopen", args=[2024])
     counts = {item.words: item.count for item in client.get(close).context["items"]}
     assert list(counts.values()) == [1, 1, 1, 0, 19 * 8 - 2, 1, 1]
-    for item in client.get(close).context["items"][:3]:
+    items = client.get(close).context["items"]
+    for item in items[:3]:
         assert client.get(item.url).context["count"] == item.count
+    assert [row.report.unit for row in client.get(items[5].url).context["rows"]] == [world.b11]
     assert [client.post(close, {"words": words}).status_code for words in ("", "CHOT 2024", "CHỐT 2023")] == [422] * 3
     assert WorkYear.objects.get(pk=2024).is_open is True
     assert client.post(close, {"words": " chốt  2024 "}).status_code == 302
     assert WorkYear.objects.get(pk=2024).is_open is False
+    for late in (client.get(close, follow=True), client.post(close, {"words": ""}, follow=True)):
+        *_, words = late.context["messages"]
+        assert str(words).startswith("Năm công tác 2024 đã chốt: Người central đã chốt năm công tác lúc ")
+        assert late.redirect_chain == [(reverse("year_list"), 302)]
     assert list(Unlock.objects.active()) == []
     assert "Năm công tác 2024 đã khoá nên không thay đổi được nữa." in says(planted, world, world.b21)
     assert client.post(reopen, {"reason": " "}).status_code == 422
     assert client.post(reopen, {"reason": "Thiếu số của Đoàn khối"}).status_code == 302
     assert WorkYear.objects.get(pk=2024).is_open is True
+    for late in (client.get(reopen, follow=True), client.post(reopen, {"reason": "Thiếu"}, follow=True)):
+        *_, words = late.context["messages"]
+        assert str(words).startswith("Năm công tác 2024 đang mở: Người central đã mở lại năm công tác lúc ")
     noted = JournalEntry.objects.filter(object_type="targets.workyear", year=2024, actor=world.central)
     assert list(noted.order_by("number").values_list("verb", "reason")) == [
         (year_closing.close.code, ""),

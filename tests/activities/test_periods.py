@@ -465,6 +465,12 @@ def test_bad_input_is_answered_in_words(client, world):
     send_back = reverse("report_send_back", args=[word.pk])
     for wrong in ({"reason": ""}, {"reason": "a\0b"}, {"usual": "moon"}, {"reason": "x" * 401}):
         assert client.post(send_back, {"version": "1"} | wrong).status_code == 422
+    report(world, nothing=False, difficulties="Mưa bão")
+    meanwhile = client.post(send_back, {"version": "1", "reason": "Ghi rõ khó khăn"})
+    assert (meanwhile.status_code, meanwhile.context["form"].non_field_errors()) == (409, [periods.CHANGED])
+    shown = meanwhile.content.decode()
+    kept = ("Ghi rõ khó khăn", "Mưa bão", '<input type="hidden" name="version" value="2">')
+    assert [words for words in kept if words not in shown] == []
     for version in ("", "x", "9" * 40):
         page = client.post(reverse("report_accept", args=[word.pk]), {"version": version}, follow=True)
         assert said(page) == [periods.CHANGED]
@@ -551,12 +557,24 @@ def test_one_report_shows_what_waits_inside_and_takes_the_answer(client, world, 
     assert "<strong>2 hoạt động chờ duyệt</strong> sẽ không sửa, duyệt được nữa" in page.content.decode()
     accept = reverse("report_accept", args=[word.pk])
     assert said(client.post(accept, {"version": "1"}, follow=True)) == ["Đã nhận và khoá Tháng 7 của Đơn vị b11."]
-    assert said(client.post(accept, {"version": "1"}, follow=True)) == ["Báo cáo này đã được nhận trước đó."]
+    (again,) = said(client.post(accept, {"version": "1"}, follow=True))
+    assert again.startswith("Báo cáo này đã được nhận trước đó: Người secretary đã nhận báo cáo kỳ lúc ")
+    send_back, reopen = (reverse(name, args=[word.pk]) for name in ("report_send_back", "report_reopen"))
     form = {"version": "2", "usual": "Nhận nhầm", "reason": "thiếu một buổi"}
-    reopened = client.post(reverse("report_reopen", args=[word.pk]), form, follow=True)
+    several = client.get(at(ACCEPT, "k1", ky=period().pk, chon=word.pk), follow=True)  # of a list that is old by now
+    for late in (client.get(send_back, follow=True), client.post(send_back, form, follow=True), several):
+        (why,) = said(late)
+        assert why.startswith("Tháng 7 của Đơn vị b11 đang ở trạng thái “Đã nhận, đã khoá”: Người secretary đã nhận")
+        assert late.redirect_chain[-1][0] == (detail if late is not several else at(CHILDREN, "k1", ky=period().pk))
+    assert client.get(reopen).status_code == 200
+    reopened = client.post(reopen, form, follow=True)
     assert said(reopened) == ["Đã mở lại báo cáo."]
+    for late in (client.get(reopen, follow=True), client.post(reopen, form, follow=True)):
+        (why,) = said(late)
+        assert why.startswith("Tháng 7 của Đơn vị b11 đang ở trạng thái “Đã gửi”: Người secretary đã mở lại báo cáo kỳ")
+        assert late.redirect_chain == [(detail, 302)]
     form |= {"version": "3", "usual": ""}
-    returned = client.post(reverse("report_send_back", args=[word.pk]), form, follow=True)
+    returned = client.post(send_back, form, follow=True)
     assert (said(returned), the_report(world.b11).reason) == (["Đã trả lại báo cáo."], "thiếu một buổi")
     assert [entry.verb for entry in returned.context["entries"]] == [
         act.code for act in (periods.send_back, periods.reopen_report, periods.accept, periods.report)

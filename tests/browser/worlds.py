@@ -53,7 +53,7 @@ class FullWorld(World):
         Notice.objects.create(text=f"Trả lại: {LONG_WORD}", **told)
         Notice.objects.create(text="Đã đọc rồi", read_at=timezone.now(), **told)
         self._report()
-        lock(self.b12, self.other_cadre, self.secretary, number=2)
+        self.accepted = lock(self.b12, self.other_cadre, self.secretary, number=2)
         unlock(self.b12, self.secretary, date(2024, 2, 1), date(2024, 2, 29), reason=f"Sửa số (minh họa) {LONG_WORD}")
         trees = {"kind": "total", "value": 80, "indicators": [self.trees], "deadline": date(2023, 12, 1)}
         make_target(self.k1, 2023, [trees, {"kind": "milestone"}], number=7, text="Việc của năm trước (minh họa)")

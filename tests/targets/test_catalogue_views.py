@@ -126,7 +126,7 @@ def test_only_the_central_office_keeps_the_catalogue_and_the_years(client, world
     ]
     for user, status in [(world.central, 200), (world.staff, 403), (world.admin, 403), (world.cadre, 403)]:
         client.force_login(user)
-        assert [client.get(page).status_code for page in pages] == [status] * len(pages), user
+        assert [client.get(page, follow=True).status_code for page in pages] == [status] * len(pages), user
         assert [client.get(page).status_code for page in (INDICATORS, YEARS)] == [200, 200]
 
 
