@@ -137,7 +137,7 @@ SAMPLES = {
     "reports_accept": [("secretary", "", lambda w: at("reports_accept", query=f"chon={w.report.pk}"))],
     "report_detail": [("secretary", "", lambda w: at("report_detail", pk=w.report.pk))],
     "report_send_back": [("secretary", "", lambda w: at("report_send_back", pk=w.report.pk))],
-    "report_reopen": [("secretary", "", lambda w: at("report_reopen", pk=w.report.pk))],
+    "report_reopen": [("secretary", "", lambda w: at("report_reopen", pk=w.accepted.pk))],
     "period_settings": [("secretary", "", lambda w: at("period_settings"))],
     "period_edit": [("central", "", lambda w: at("period_edit", pk=w.report.period_id))],
     "campaign_add": [("staff", "", lambda w: at("campaign_add"))],
