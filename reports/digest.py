@@ -60,6 +60,7 @@ def digest_of(user, work_years=None):
         *_late_below(me),
         *_joint(me),
         *_received(me),
+        *_closings(me),
         *_unread(me),
     ]
 
@@ -76,8 +77,12 @@ class Reader:
         )
 
     @cached_property
+    def work_years(self):
+        return list(WorkYear.objects.all()) if self._work_years is None else self._work_years
+
+    @cached_property
     def year(self):
-        return years.current_year(list(WorkYear.objects.all()) if self._work_years is None else self._work_years)
+        return years.current_year(self.work_years)
 
     @cached_property
     def periods(self):
@@ -234,6 +239,18 @@ def _received(me):
         if count := len(waiting[place.unit_id]):
             text = f"{format_number(count)} chỉ tiêu năm {year} chờ {place.unit} tiếp nhận"
             yield Item(text, address("intake", year=year, unit=place.unit), "Tiếp nhận")
+
+
+# --- Closing a year ---
+
+
+def _closings(me):
+    """Work years that somebody else of the central office wants closed."""
+    if not access.MANAGE_CATALOGUE.held_by(me.user):
+        return
+    for year in me.work_years:
+        if year.is_open and year.closing_asker_id not in (None, me.user.pk):
+            yield Item(f"Năm công tác {year} có đề nghị chốt", reverse("year_close", args=[year.pk]), "Xem lại và chốt")
 
 
 # --- Notices ---

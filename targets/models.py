@@ -13,7 +13,10 @@ from units.models import Level, Unit
 
 
 class WorkYear(models.Model):
-    """Năm công tác: its own first and last day, a theme, open or closed. Keyed by the year itself."""
+    """Năm công tác: its own first and last day, a theme, open or closed. Keyed by the year itself.
+
+    `closing_asker` asked for it to be closed, which somebody else then does (TRUST A6).
+    """
 
     year = models.PositiveSmallIntegerField("năm", primary_key=True)
     first_day = models.DateField("ngày đầu")
@@ -21,6 +24,10 @@ class WorkYear(models.Model):
     theme = models.CharField("chủ đề", max_length=200, blank=True)
     is_open = models.BooleanField("đang mở", default=True)
     keeps_approved = models.BooleanField("giữ số đã duyệt khi có bản sửa", default=False)
+    closing_asker = models.ForeignKey(
+        "units.User", models.PROTECT, verbose_name="người đề nghị chốt", null=True, blank=True, related_name="+"
+    )
+    closing_asked_at = models.DateTimeField("đề nghị chốt lúc", null=True, blank=True)
 
     class Meta:
         ordering = ["-year"]

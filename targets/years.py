@@ -71,8 +71,9 @@ def _check_days(opened):
 def close_year(*, year):
     """Close a work year: nothing dated in it changes any more, and its tree is frozen. False: it was not open.
 
-    Part of the verb `activities.year_closing.close`, which also ends the unlocks that hold in it.
-    Waits for the writers at work, who hold the tree lock too: none of them lands in the year afterwards.
+    Part of the verb `activities.year_closing.close`, which sees to it that two people want it, and ends the unlocks
+    that hold in it. Waits for the writers at work, who hold the tree lock too: none of them lands in the year
+    afterwards.
     """
     tree.lock_exclusive()
     closed = WorkYear.objects.filter(year=year, is_open=True).update(is_open=False)
@@ -85,7 +86,8 @@ def close_year(*, year):
 def reopen_year(*, year):
     """Let a closed work year and its tree change again. False: it was not closed. Part of `year_closing.reopen`."""
     tree.lock_exclusive()
-    reopened = WorkYear.objects.filter(year=year, is_open=False).update(is_open=True)
+    closed = WorkYear.objects.filter(year=year, is_open=False)
+    reopened = closed.update(is_open=True, closing_asker=None, closing_asked_at=None)
     if reopened:
         tree.freeze(year=year, frozen=False)
     return bool(reopened)

@@ -229,7 +229,7 @@ def one_by_one():
     """Pages of several records say what is refused beside each."""
     try:
         yield
-    except (repeating.Refused, declaration_table.Refused) as refused:
+    except repeating.Refused as refused:
         words = str(refused.errors)
         raise locks.Locked(words) if "khoá" in words else AssertionError(words) from None
 
@@ -324,6 +324,8 @@ ELSEWHERE = {
     "activities.periods.reopen_report": LOCKS,
     "activities.unlocking.unlock": LOCKS,
     "activities.unlocking.close_unlock": LOCKS,
+    "activities.year_closing.ask": LOCKS,
+    "activities.year_closing.drop": LOCKS,
     "activities.year_closing.close": LOCKS,
     "activities.year_closing.reopen": LOCKS,
     "activities.reminders.remind": SAID,

@@ -299,6 +299,7 @@ class NoticeKind(models.TextChoices):
     REPORT = "report", "Báo cáo kỳ"
     REMINDED = "reminded", "Nhắc báo cáo"
     UNLOCKED = "unlocked", "Mở khoá"
+    CLOSING = "closing", "Chốt năm"
 
 
 class Notice(models.Model):

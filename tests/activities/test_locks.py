@@ -20,6 +20,7 @@ from activities.moves.move_preview import preview_move
 from activities.reporting import periods
 from activities.resources import ActivityResource, DeclarationResource
 from activities.rules import Entry
+from reports.digest import digest_of
 from targets.models import WorkYear
 from targets.years import reopen_year
 from tests.activities.locking import lock, lock_own, lock_superior, lock_year, period, unlock
@@ -28,7 +29,7 @@ from unionwork.imports import run_import
 from unionwork.numbers import Parsed
 from unionwork.workbooks import template_workbook
 from units import access
-from units.models import JournalEntry, Notice, NoticeKind, Placement
+from units.models import JournalEntry, Notice, NoticeKind, Placement, User
 
 OWN = "Số liệu ngày 26/03/2024 đã khoá (Tháng 3 của Đơn vị b11). Cần sửa thì đề nghị cấp trên mở khoá."
 
@@ -458,6 +459,7 @@ def test_a_year_is_closed_by_typing_so_after_seeing_what_is_open_and_reopened_wi
     lock(world.b11, world.cadre, world.secretary, state="sent")
     lock(world.b12, world.other_cadre, world.secretary)
     unlock(world.b12, world.secretary)
+    second = make_user("second", access.ADMIN, world.tw)
     client.force_login(world.central)
     close, reopen = reverse("year_close", args=[2024]), reverse("year_reopen", args=[2024])
     counts = {item.words: item.count for item in client.get(close).context["items"]}
@@ -466,13 +468,18 @@ def test_a_year_is_closed_by_typing_so_after_seeing_what_is_open_and_reopened_wi
     for item in items[:3]:
         assert client.get(item.url).context["count"] == item.count
     assert [row.report.unit for row in client.get(items[5].url).context["rows"]] == [world.b11]
-    assert [client.post(close, {"words": words}).status_code for words in ("", "CHOT 2024", "CHỐT 2023")] == [422] * 3
+    for words in ("", "CHOT 2024", "CHỐT 2023"):
+        assert client.post(close, {"viec": "de-nghi", "words": words}).status_code == 422
+    said = {"words": " chốt  2024 "}
+    assert client.post(close, said | {"viec": "de-nghi"}).url == close
+    client.force_login(second)
+    assert client.post(close, {"viec": "chot", "words": "CHỐT 2023"}).status_code == 422
     assert WorkYear.objects.get(pk=2024).is_open is True
-    assert client.post(close, {"words": " chốt  2024 "}).status_code == 302
+    assert client.post(close, said | {"viec": "chot"}).status_code == 302
     assert WorkYear.objects.get(pk=2024).is_open is False
     for late in (client.get(close, follow=True), client.post(close, {"words": ""}, follow=True)):
         *_, words = late.context["messages"]
-        assert str(words).startswith("Năm công tác 2024 đã chốt: Người central đã chốt năm công tác lúc ")
+        assert str(words).startswith("Năm công tác 2024 đã chốt: Người second đã chốt năm công tác lúc ")
         assert late.redirect_chain == [(reverse("year_list"), 302)]
     assert list(Unlock.objects.active()) == []
     assert "Năm công tác 2024 đã khoá nên không thay đổi được nữa." in says(planted, world, world.b21)
@@ -481,18 +488,66 @@ def test_a_year_is_closed_by_typing_so_after_seeing_what_is_open_and_reopened_wi
     assert WorkYear.objects.get(pk=2024).is_open is True
     for late in (client.get(reopen, follow=True), client.post(reopen, {"reason": "Thiếu"}, follow=True)):
         *_, words = late.context["messages"]
-        assert str(words).startswith("Năm công tác 2024 đang mở: Người central đã mở lại năm công tác lúc ")
-    noted = JournalEntry.objects.filter(object_type="targets.workyear", year=2024, actor=world.central)
-    assert list(noted.order_by("number").values_list("verb", "reason")) == [
-        (year_closing.close.code, ""),
-        (year_closing.reopen.code, "Thiếu số của Đoàn khối"),
+        assert str(words).startswith("Năm công tác 2024 đang mở: Người second đã mở lại năm công tác lúc ")
+    noted = JournalEntry.objects.filter(object_type="targets.workyear", year=2024).exclude(actor=None)
+    assert list(noted.order_by("number").values_list("verb", "actor__username", "reason")) == [
+        (year_closing.ask.code, "central", ""),
+        (year_closing.close.code, "second", ""),
+        (year_closing.reopen.code, "second", "Thiếu số của Đoàn khối"),
     ]
+    assert WorkYear.objects.get(pk=2024).closing_asker is None
+
+
+def test_two_people_close_a_year_and_each_may_drop_the_wish(client, world):
+    second = make_user("second", access.ADMIN, world.tw)
+    close = reverse("year_close", args=[2024])
+
+    def sent(user, what):
+        """(status, what is offered next, what is said)"""
+        client.force_login(user)
+        page = client.post(close, {"viec": what, "words": "CHỐT 2024"}, follow=True)
+        form = page.context.get("form")
+        said = form.non_field_errors() if form and form.is_bound else page.context["messages"]
+        return page.status_code, page.context.get("offered"), [str(words) for words in said]
+
+    waits = "Bạn đã đề nghị chốt năm công tác 2024: chờ một người khác chốt."
+    asked = "Đã đề nghị chốt năm công tác 2024. Một người khác của văn phòng Trung ương xem lại và chốt."
+    client.force_login(world.central)
+    assert client.get(close).context["is_alone"] is False
+    User.objects.filter(pk=second.pk).update(is_active=False)
+    assert client.get(close).context["is_alone"] is True
+    User.objects.filter(pk=second.pk).update(is_active=True)
+    assert says(year_closing.close, year=2024, actor=second) == [year_closing.NOT_ASKED]
+    assert sent(world.central, "chot") == (
+        409,
+        "de-nghi",
+        ["Đề nghị chốt năm này vừa được bỏ. Muốn chốt thì đề nghị lại."],
+    )
+    assert sent(world.central, "de-nghi") == (200, None, [asked])
+    assert [sent(world.central, what) for what in ("de-nghi", "chot")] == [(200, None, [waits])] * 2
+    today = {user: [item.url for item in digest_of(user) if "chốt" in item.text] for user in (second, world.central)}
+    assert (today, digest_of(world.viewer)) == ({second: [close], world.central: []}, [])
+    assert says(year_closing.close, year=2024, actor=world.central) == [year_closing.TWO_PERSONS]
+    meanwhile = "Vừa có người khác đề nghị chốt năm này: xem lại rồi chốt."
+    assert sent(second, "de-nghi") == (409, "chot", [meanwhile])
+    assert sent(second, "bo") == (200, "de-nghi", ["Đã bỏ đề nghị chốt năm công tác 2024."])
+    assert sent(second, "bo") == (200, "de-nghi", ["Năm công tác 2024 không còn đề nghị chốt nào."])
+    assert WorkYear.objects.get(pk=2024).is_open is True
+    told = Notice.objects.filter(kind=NoticeKind.CLOSING).order_by("pk").values_list("user__username", "url", "text")
+    assert list(told) == [
+        ("second", close, "Người central đề nghị chốt năm công tác 2024: mời xem lại và chốt."),
+        ("central", close, "Người second đã bỏ đề nghị chốt năm công tác 2024 của bạn."),
+    ]
+    sent(second, "de-nghi")
+    assert sent(world.central, "chot")[2] == ["Đã chốt và đóng năm công tác 2024."]
+    assert WorkYear.objects.get(pk=2024).is_open is False
 
 
 def test_an_unlock_of_before_does_not_open_a_closed_year(world):
     activity = planted(world)
     lock_own(world)
     unlock(world.b11, world.secretary)
+    year_closing.ask(year=2024, actor=world.admin)
     year_closing.close(year=2024, actor=world.central)
     with pytest.raises(locks.Locked):
         review.submit(activity=activity, actor=world.cadre)

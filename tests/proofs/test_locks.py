@@ -66,6 +66,7 @@ def shut(world):
 
 
 def close(world):
+    year_closing.ask(year=YEAR, actor=world.admin)
     year_closing.close(year=YEAR, actor=world.central)
 
 

@@ -177,8 +177,13 @@ class Writer:
         report = PeriodReport.objects.get(unit=unit, period=period)
         return periods.accept(report=report, actor=self.me, version=report.version)
 
+    def accepted(self):
+        """One of the reports that lock; a new one when there is none. None: somebody took that back at once."""
+        locking = PeriodReport.objects.filter(state=ReportState.ACCEPTED).select_related("period").order_by("?")
+        return locking.first() or (locking.first() if self.accept() else None)
+
     def reopen(self):
-        report = PeriodReport.objects.filter(state=ReportState.ACCEPTED).order_by("?").first()
+        report = self.accepted()
         if report is None:
             return False
         periods.reopen_report(report=report, actor=self.me, reason="Sót số", version=report.version)
@@ -186,7 +191,7 @@ class Writer:
 
     def unlock(self):
         """For a few seconds, more than it may wait for its turn: it closes itself while the others work."""
-        report = PeriodReport.objects.filter(state=ReportState.ACCEPTED).select_related("period").order_by("?").first()
+        report = self.accepted()
         if report is None:
             return False
         days = {"first_day": report.period.first_day, "last_day": report.period.last_day}
@@ -195,10 +200,11 @@ class Writer:
         return True
 
     def close(self):
-        """The central office closes the year while somebody's unlock holds."""
+        """The central office asks, and closes the year while somebody's unlock holds."""
         while not Unlock.objects.active().exists():
             self.attempt("accept", self.accept)
             self.attempt("unlock", self.unlock)
+        year_closing.ask(year=YEAR, actor=self.me)
         year_closing.close(year=YEAR, actor=self.admin)
 
     def cancel(self, pk):

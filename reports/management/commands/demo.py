@@ -16,7 +16,8 @@ SHOWN = (
     ("cb.a1", "cán bộ cơ sở", "ghi hoạt động, sửa bản bị trả lại"),
     ("bt.dka", "bí thư Đoàn Khối", "duyệt, xem tiến độ"),
     ("vp.dka", "văn phòng Đoàn Khối", "giao chỉ tiêu, báo cáo tổng kết"),
-    ("vp.tw", "văn phòng Trung ương", "chỉ tiêu Trung ương, danh mục chỉ số"),
+    ("vp.tw", "văn phòng Trung ương", "chỉ tiêu Trung ương, danh mục chỉ số, đề nghị chốt năm"),
+    ("qt.tw", "quản trị Trung ương", "người thứ hai chốt năm"),
     ("xem.tw", "lãnh đạo", "xem mọi báo cáo"),
     ("qt.a", "quản trị tỉnh A", "thêm, đổi tên, chuyển đơn vị"),
 )
