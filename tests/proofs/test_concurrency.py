@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.alone, pytest.mark.own_database]
 ROOT = Path(__file__).resolve().parents[2]
 WRITERS = 8
 ROUNDS = int(os.environ.get("PROOF_ROUNDS", "0"))  # of the long run: over 300 records each
-ACTIVITIES = 300 if ROUNDS else 120
+ACTIVITIES = 300 if ROUNDS else 80
 START = "import sys, django; django.setup(); from tests.proofs.writers import main; main(*sys.argv[1:])"
 
 
