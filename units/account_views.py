@@ -8,11 +8,11 @@ from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from unionwork import carrying
+from unionwork.parameters import own_path
 from unionwork.policy import ANY_USER, PUBLIC, policy
 from units import people
 from units.models import User
@@ -48,9 +48,7 @@ def _username(text):
 def _destination(request):
     """Where `next` points if that is a page of ours, else the home page."""
     wanted = request.POST.get("next") or request.GET.get("next", "")
-    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
-        return wanted
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
+    return own_path(wanted) or resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 @policy(PUBLIC, relation="none", methods="GET POST")

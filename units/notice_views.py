@@ -6,9 +6,9 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Max
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from unionwork.numbers import format_number
+from unionwork.parameters import own_path
 from unionwork.policy import ANY_USER, policy
 from units import notices
 from units.models import Notice
@@ -45,7 +45,7 @@ def notice_open(request, pk):
     """Mark the notice read and go to what it speaks of."""
     notice = get_object_or_404(Notice.objects.visible_to(request.user), pk=pk)
     notices.read(user=request.user, only=pk)
-    return redirect(notice.url if url_has_allowed_host_and_scheme(notice.url, None) else reverse("notice_list"))
+    return redirect(own_path(notice.url) or "notice_list")
 
 
 @policy(ANY_USER, relation="none", methods="POST")

@@ -5,9 +5,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 
+from unionwork.parameters import own_path
 from unionwork.policy import ANY_USER, policy
 from units import people
 from units.models import User
@@ -66,7 +65,4 @@ def settings_keys(request):
     if request.htmx or request.headers.get("X-Requested-With") == "fetch":
         return HttpResponse(status=204)
     messages.success(request, "Đã bật phím tắt." if wanted else "Đã tắt phím tắt.")
-    back = form.cleaned_data["next"]
-    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
-        back = reverse("account")
-    return redirect(back)
+    return redirect(own_path(form.cleaned_data["next"]) or "account")

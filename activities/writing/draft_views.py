@@ -15,7 +15,7 @@ from django.utils import timezone
 from activities import recording
 from activities.models import Activity, FormDraft
 from activities.writing import drafts
-from unionwork.parameters import whole_number
+from unionwork.parameters import uuid_of, whole_number
 from unionwork.policy import ANY_USER, policy
 from units import access
 
@@ -26,7 +26,7 @@ OF_ONE_SENDING = ("csrfmiddlewaretoken", "form_key", "version", "luu", "thay-kho
 @policy(access.LOG, relation="own", methods="POST")
 def draft_keep(request):
     """200 {version}; 409 {version, at} when another device went on with it; 410 when the form was sent; 422 {error}."""
-    key, version = read_key(request.POST.get("form_key")), whole_number(request.POST.get("phien-ban", "0"))
+    key, version = uuid_of(request.POST.get("form_key")), whole_number(request.POST.get("phien-ban", "0"))
     if key is None or version is None:
         return JsonResponse({"error": "Tải lại trang rồi ghi lại."}, status=422)
     try:
@@ -56,14 +56,6 @@ def fresh_token(request):
     return JsonResponse({"user": request.user.pk, "token": get_token(request)})
 
 
-def read_key(text):
-    """The form key that was sent, None when it is none."""
-    try:
-        return uuid.UUID(text or "")
-    except ValueError:
-        return None
-
-
 def opened_draft(request):
     """The draft that the address names, or the record it became meanwhile; None when it names none.
 
@@ -71,7 +63,7 @@ def opened_draft(request):
     """
     if "ban-nhap" not in request.GET:
         return None
-    key = read_key(request.GET["ban-nhap"])
+    key = uuid_of(request.GET["ban-nhap"])
     draft = FormDraft.objects.filter(user=request.user, key=key).first()
     return draft or get_object_or_404(Activity.objects.visible_to(request.user), author=request.user, form_key=key)
 

@@ -11,6 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from activities.models import Evidence
 from activities.writing import evidence
+from unionwork.parameters import uuid_of
 from unionwork.policy import policy
 from unionwork.uploads import accept, serve
 from units import access
@@ -22,7 +23,7 @@ REMOVE = "bo-minh-chung"  # its buttons
 @policy(access.LOG, relation="own", methods="POST")
 def evidence_add(request):
     """One file of a form that is still being filled in, as soon as it is chosen."""
-    form_key, key = _uuid(request.POST.get("form_key")), _uuid(request.POST.get("key"))
+    form_key, key = uuid_of(request.POST.get("form_key")), uuid_of(request.POST.get("key"))
     try:
         if not (form_key and key):
             raise ValidationError("Tải lại trang rồi chọn lại tệp.")
@@ -64,8 +65,8 @@ def take(request):
     [why a file was refused, …]; what was accepted stays, whatever becomes of the form.
     """
     refusals = []
-    removed = _uuid(request.POST.get(REMOVE))
-    form_key = _uuid(request.POST.get("form_key"))
+    removed = uuid_of(request.POST.get(REMOVE))
+    form_key = uuid_of(request.POST.get("form_key"))
     try:
         if removed:
             row = get_object_or_404(Evidence.objects.visible_to(request.user), key=removed)
@@ -84,7 +85,7 @@ def take(request):
 
 def listed(user, form, activity):
     """Evidence that the form shows; `activity`: the record being changed, None for a new one."""
-    return evidence.of_form(activity=activity, form_key=_uuid(str(form["form_key"].value())), user=user)
+    return evidence.of_form(activity=activity, form_key=uuid_of(str(form["form_key"].value())), user=user)
 
 
 def shown(row):
@@ -107,11 +108,3 @@ def _answer(request, said, status=200):
     before = request.headers.get("Referer", "")
     is_ours = url_has_allowed_host_and_scheme(before, {request.get_host()}, require_https=request.is_secure())
     return redirect(before if is_ours else "activity_list")
-
-
-def _uuid(text):
-    """None when it is none."""
-    try:
-        return uuid.UUID(text)
-    except (TypeError, ValueError, AttributeError):
-        return None
