@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Window
 from django.db.models.functions import RowNumber, Substr
 
-from activities import reading
+from activities import histories, reading
 from activities.level_changes import Level as Declared
 from activities.models import SENT, Activity, Event, Figure, RecordNature, Status, Step
 from targets import cascade
 from targets.models import Indicator, Nature
-from units import access
-from units.models import Level, Placement, Role, Unit
+from units import access, notices
+from units.models import Level, Placement, Unit
+from units.outline import visible_in
 from units.scope import STEP
 
 
@@ -42,9 +43,10 @@ class Row:
 
 @dataclass
 class Overview:
-    """The unit itself (when it declares) and its direct children; `done` of `expected` in the whole subtree.
+    """The unit itself (when it declares) and its direct children; `done` of `expected` in the whole subtree, what the
+    reader may not see neither listed nor counted.
 
-    `total`: {indicator: level of the whole subtree}.
+    `total`: {indicator: level of the whole subtree} as the stored totals have it.
     """
 
     rows: list = field(default_factory=list)
@@ -60,12 +62,15 @@ def declarations(year, since=None, until=None):
     return found.filter(last_day__lte=until) if until else found
 
 
-def recent(unit, year):
-    """The unit's own declarations, newest first; `edits`: what was changed of them, and when."""
+def recent(unit, year, user):
+    """The unit's own declarations, newest first; `edits`: what was changed of them, and when, as the user may read
+    it."""
     edits = Prefetch(
         "events", Event.objects.filter(step__in=[Step.EDIT, Step.CORRECT, Step.ADOPT]).order_by("pk"), to_attr="edits"
     )
-    return declarations(year).filter(unit=unit).prefetch_related(edits)[:12]
+    found = list(declarations(year).filter(unit=unit).prefetch_related(edits)[:12])
+    histories.told([event for row in found for event in row.edits], user, [unit])
+    return found
 
 
 def levels_of(unit_ids, *, until=None, without=()):
@@ -89,16 +94,17 @@ def levels_of(unit_ids, *, until=None, without=()):
     return found
 
 
-def below(unit, year, since=None, until=None):
-    """`Overview` of who below `unit` has declared for a day from `since` to `until` (else within the work year), and
-    of the approved levels at `until`."""
+def below(unit, year, user, since=None, until=None):
+    """`Overview` for `user` of who below `unit` has declared for a day from `since` to `until` (else within the work
+    year), and of the approved levels at `until`."""
     here = Placement.objects.filter(unit=unit, year=year.pk).select_related("unit").first()
     if here is None:
         return Overview()
-    children = list(Placement.objects.filter(parent=unit, year=year.pk).in_order())
-    made = declarations(year, since, until)
-    expected = _bases(here.path, year, children)
-    done = _declared_bases(here.path, year, made)
+    visible, made = visible_in(user, year.pk), declarations(year, since, until)
+    children = list(visible.filter(parent=unit).in_order())
+    bases = visible.filter(reading.alive_in(year), path__startswith=here.path, level=Level.BASE)
+    sent = made.filter(status__in=SENT, unit=OuterRef("unit"))
+    expected, done = _by_child(bases, here, children), _by_child(bases.filter(Exists(sent)), here, children)
     declares_itself = here.level in (Level.BASE, Level.BRANCH)
     places = [here, *children] if declares_itself else children
     latest = _latest([place.unit_id for place in places], made)
@@ -110,7 +116,7 @@ def below(unit, year, since=None, until=None):
         if place.unit_id == unit.pk or place.level == Level.BRANCH:
             counts = (1, int(sent))
         else:
-            counts = expected.get(place.path, 0), done.get(place.path, 0)
+            counts = expected[place.path], done[place.path]
         rows.append(Row(place.unit, *counts, own, values.get(place.unit_id, {})))
     total = values.get(unit.pk, {})
     if declares_itself:
@@ -118,18 +124,11 @@ def below(unit, year, since=None, until=None):
     return Overview(rows, sum(done.values()), sum(expected.values()), total)
 
 
-def _bases(path, year, children):
-    """{child path: living cơ sở at or below it}."""
-    counts = reading.level_counts([child.path for child in children], year, [Level.BASE])
-    return {head: sum(bases.values()) for head, bases in counts.items()}
-
-
-def _declared_bases(path, year, made):
-    """{child path: cơ sở at or below it that have sent one of the declarations `made`}."""
-    sent = made.filter(status__in=SENT, unit=OuterRef("unit"))
-    bases = Placement.objects.filter(year=year.pk, path__startswith=path, level=Level.BASE).filter(Exists(sent))
-    heads = bases.annotate(head=Substr("path", 1, len(path) + STEP)).order_by().values_list("head")
-    return dict(heads.annotate(n=Count("pk")))
+def _by_child(placements, here, children):
+    """{path of one of `children`: how many of `placements` stand at or below it}."""
+    heads = placements.annotate(head=Substr("path", 1, len(here.path) + STEP)).order_by().values_list("head")
+    found = dict(heads.annotate(n=Count("pk")))
+    return {child.path: found.get(child.path, 0) for child in children}
 
 
 def _latest(unit_ids, made):
@@ -153,13 +152,10 @@ def add_people(rows, user):
     units = [row.unit.pk for row in rows]
     lacking = [row.unit.pk for row in rows if not row.is_complete]
     seen = Unit.objects.visible_to(user).filter(pk__in=lacking)
-    held = Role.objects.filter(unit__in=seen, role__in=access.LOG.roles, user__is_active=True)
-    people = {}
-    for role in held.select_related("user").order_by("user__sort", "user_id"):
-        people.setdefault(role.unit_id, {})[role.user_id] = role.user
+    people = notices.people_of(seen.values("pk"), access.LOG)
     mine = set(Unit.objects.reached(user, access.LOG).filter(pk__in=units).values_list("pk", flat=True))
     for row in rows:
-        row.people, row.may_log = list(people.get(row.unit.pk, {}).values()), row.unit.pk in mine
+        row.people, row.may_log = people.get(row.unit.pk, []), row.unit.pk in mine
 
 
 def denominators(unit, year, indicators):

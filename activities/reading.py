@@ -132,8 +132,12 @@ def level_counts(paths, work_year, levels):
 def _alive(paths, work_year):
     """Placements of the year near `paths` (at or below what lies above them all: one condition, however many paths)
     whose unit was not dissolved before the year began. Callers pick what is below each path."""
-    alive = Q(unit__dissolved__isnull=True) | Q(unit__dissolved__gte=work_year.first_day)
-    return Placement.objects.filter(alive, year=work_year.pk, path__startswith=_above(paths))
+    return Placement.objects.filter(alive_in(work_year), year=work_year.pk, path__startswith=_above(paths))
+
+
+def alive_in(work_year):
+    """Q: a placement whose unit was not dissolved before the work year began."""
+    return Q(unit__dissolved__isnull=True) | Q(unit__dissolved__gte=work_year.first_day)
 
 
 def _above(paths):

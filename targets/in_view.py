@@ -29,7 +29,12 @@ def unit_in_view(request, act=access.VIEW, default=None):
 
 def address(name, *args, year=None, unit=None, **more):
     """The address of a page, with the year and the unit in view."""
+    query = query_of(year=year, unit=unit, **more)
+    return reverse(name, args=args) + (f"?{query}" if query else "")
+
+
+def query_of(*, year=None, unit=None, **more):
+    """What an address says of the year and the unit in view."""
     query = {"nam": str(year)} if year else {}
     query |= {"don-vi": unit.code} if unit else {}
-    query |= more
-    return reverse(name, args=args) + (f"?{urlencode(query)}" if query else "")
+    return urlencode(query | more)

@@ -75,6 +75,9 @@ def csv_response(name, headers, rows):
     return response
 
 
+FILES = {"xlsx": xlsx_response, "csv": csv_response}
+
+
 def _csv_lines(headers, rows):
     line = io.StringIO()
     writer = csv.writer(line)

@@ -6,7 +6,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from unionwork.list_files import csv_response, xlsx_response
+from unionwork.list_files import FILES
 from unionwork.numbers import format_number
 from unionwork.policy import ANY_USER, policy
 from unionwork.tables import PER_PAGE, paginate
@@ -16,7 +16,6 @@ from units.journal_table import HEADERS, JournalTable, file_rows
 
 MOST_ROWS = 50_000  # of a file; a longer list is narrowed first
 FIRST_SHOWN = 10  # of a history unfolded inside another page
-FILES = {"xlsx": xlsx_response, "csv": csv_response}
 
 
 @policy(access.MANAGE_PEOPLE, relation="subtree")

@@ -7,28 +7,20 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
-from activities import level_changes, locks, recording, review
+from activities import level_changes
 from activities.declared import levels_of
 from activities.models import Activity
-from activities.rules import Entry, Rules, missing
-from activities.writing import warnings
+from activities.rules import Entry, Rules
+from activities.writing import repeating, warnings
 from activities.writing.declaration_form import day_field, day_in, iso_day, offered, reason_field, title_of, usual_day
 from unionwork.dates import format_date
 from unionwork.fields import FigureField
 from unionwork.numbers import Parsed
 from unionwork.verbs import verb
-from units import journal, tree
+from units import tree
 
 BLANK = Parsed(None)
 CELL, KEEP = "o", "giu"  # o-<unit>-<indicator>: a level; giu-<unit>: “xác nhận không đổi”
-
-
-class Refused(Exception):
-    """What is wrong, {unit id: {field or indicator code: sentence}}: nothing was written."""
-
-    def __init__(self, errors):
-        super().__init__()
-        self.errors = errors
 
 
 @dataclass
@@ -217,7 +209,7 @@ def declare(**what):
     nothing.
 
     `entries`: [(Entry, {indicator id: Level} declared before)]; `asked`: the sentences the writer has seen, `reason`
-    the one answer to them. Raises `Refused`, `warnings.Unanswered`.
+    the one answer to them. Raises `repeating.Refused` by unit id, `warnings.Unanswered`.
     """
     try:
         return _declare(**what)
@@ -229,10 +221,8 @@ def declare(**what):
 def _declare(*, entries, actor, asked=(), reason=""):
     tree.lock_shared()  # before the rules read which years are open
     rules = Rules()
-    _judge([entry for entry, _ in entries], rules)
-    new = _new([entry for entry, _ in entries])
-    if locked := locks.of_entries({entry.activity.unit_id: entry for entry in new}, rules):
-        raise Refused({unit: {"last_day": why} for unit, why in locked.items()})
+    by_unit = {entry.activity.unit_id: entry for entry, _ in entries}
+    new = repeating.unwritten(by_unit, actor, rules, send=True)
     found = []
     for entry, levels in entries:
         said = warnings.warnings_of(entry, warnings.Known(levels=levels), rules)
@@ -243,40 +233,4 @@ def _declare(*, entries, actor, asked=(), reason=""):
         raise warnings.Unanswered(found, was_asked=False)
     if new and found and not reason:
         raise warnings.Unanswered(found, was_asked=True)
-    with journal.kept() as notes:
-        saved = recording.create_many(entries=new, actor=actor, rules=rules, settled=True)
-        review.submit_many(ids=[activity.pk for activity in saved], actor=actor)
-    journal.write(notes)
-    return len(saved)
-
-
-def _judge(entries, rules):
-    errors = {}
-    for entry in entries:
-        try:
-            rules.settle(entry)
-            found = missing(entry, rules)
-        except ValidationError as refused:
-            found = {place: messages[0] for place, messages in refused.message_dict.items()}
-        if found:
-            errors[entry.activity.unit_id] = found
-    if errors:
-        raise Refused(errors)
-
-
-def _new(entries):
-    """Those that this page has not become records of yet. Raises `Refused` for one that said otherwise then."""
-    keys = [entry.activity.form_key for entry in entries]
-    already = {row.form_key: row for row in Activity.objects.filter(form_key__in=keys)}
-    new, errors = [], {}
-    for entry in entries:
-        activity = entry.activity
-        activity.pk, activity.form_digest = None, recording.digest_of(entry)
-        there = already.get(activity.form_key)
-        if there is None:
-            new.append(entry)
-        elif there.form_digest != activity.form_digest:
-            errors[activity.unit_id] = {"": f"Đã gửi từ bảng này với số khác ({there.code}): mở bản kê khai ấy để sửa."}
-    if errors:
-        raise Refused(errors)
-    return new
+    return len(repeating.write_new(new, actor, rules, send=True))

@@ -10,11 +10,11 @@ from django.urls import reverse
 
 from activities import declared
 from activities.declaring.declaration_filters import DeclaredForm
-from activities.declaring.declaration_table import LevelsTable, Refused, declare
+from activities.declaring.declaration_table import LevelsTable, declare
 from activities.models import Activity, RecordNature
 from activities.rules import Rules
 from activities.tables import DeclarationTable
-from activities.writing import warnings
+from activities.writing import repeating, warnings
 from activities.writing.declaration_form import DeclarationForm, chosen_kind
 from activities.writing.form_views import SEND, opened, record_page
 from activities.writing.forms import MilestoneForm
@@ -60,7 +60,7 @@ def declaration_list(request):
     form = DeclaredForm(request.GET, year=year)
     is_right = form.is_valid() and unit is not None and year is not None
     since, until = form.days if is_right else (None, None)
-    overview = declared.below(unit, year, since, until) if is_right else declared.Overview()
+    overview = declared.below(unit, year, request.user, since, until) if is_right else declared.Overview()
     rows = form.chosen(overview.rows) if is_right else []
     declared.add_people(rows, request.user)
     table = DeclarationTable(rows, year=year.pk if year else None, overview=overview, until=until)
@@ -76,7 +76,7 @@ def declaration_list(request):
         "can_log": access.LOG.held_by(request.user),
         "table_url": _address("declaration_table", year, unit) if any(row.may_log for row in overview.rows) else "",
         "denominators": declared.denominators(unit, year, list(overview.total)) if is_right else [],
-        "recent": declared.recent(unit, year) if is_right else [],
+        "recent": declared.recent(unit, year, request.user) if is_right else [],
     }
     return render(request, "activities/declaration_list.html", context, status=200 if form.is_valid() else 422)
 
@@ -130,7 +130,7 @@ def _declared(request, form):
             asked=request.POST.getlist("da-hoi"),
             reason=form.cleaned_data["warning_reason"],
         )
-    except Refused as refused:
+    except repeating.Refused as refused:
         form.take(refused.errors)
         return False
     except warnings.Unanswered as unanswered:
@@ -146,7 +146,7 @@ def _declared(request, form):
 
 
 def _unit_in_view(request):
-    unit = chosen_unit(request.user, request.GET.get("don-vi", "").replace("\0", ""))
+    unit = chosen_unit(request.user, request.GET.get("don-vi"))
     return unit or Unit.objects.visible_to(request.user).first()
 
 
@@ -162,7 +162,7 @@ def _children(user, unit, year):
 def _groups(kind):
     """{group: [Indicator, …]} of the levels the kind asks for, in the kind's order; what must not be missing is in
     every group, because each unit's row becomes a declaration of its own."""
-    asked = [row for row in kind.kind_figures.all() if not row.counted] if kind else []
+    asked = kind.asked if kind else []
     groups = dict.fromkeys(row.indicator.group for row in asked)
     return {group: [row.indicator for row in asked if row.required or row.indicator.group == group] for group in groups}
 

@@ -57,6 +57,16 @@ class ActivityKind(models.Model):
     def natural_key(self):
         return (self.code,)
 
+    @property
+    def asked(self):
+        """The figures that are typed, in order."""
+        return [row for row in self.kind_figures.all() if not row.counted]
+
+    @property
+    def counted_ids(self):
+        """Of the indicators that the system may count, whatever the level of work."""
+        return {row.indicator_id for row in self.kind_figures.all() if row.counted}
+
 
 class KindFigure(models.Model):
     """One figure a kind asks for. `counted`: always 1, never typed, optionally only for one level of work."""

@@ -20,13 +20,9 @@ from units.models import Move, Placement, Unit
 
 def years_to_move(unit, year):
     """The open years from `year` on in which the unit stands in the tree: a move never touches closed years."""
-    placed = Placement.objects.filter(unit=unit, year__gte=year).values("year")
-    frozen = WorkYear.objects.filter(is_open=False).values("year")
-    return sorted(
-        set(
-            Placement.objects.filter(unit=unit, year__in=placed).exclude(year__in=frozen).values_list("year", flat=True)
-        )
-    )
+    closed = WorkYear.objects.filter(is_open=False).values("year")
+    placed = Placement.objects.filter(unit=unit, year__gte=year).exclude(year__in=closed)
+    return sorted(placed.values_list("year", flat=True))
 
 
 def why_locked(*, unit, parent, year):

@@ -8,11 +8,10 @@ from django.utils import timezone
 
 from activities.filters import ListForm
 from activities.reporting import lateness, period_states, reminders
+from activities.reporting.in_view import in_view
 from targets.models import Period, WorkYear
-from targets.years import chosen_year
 from unionwork.dates import format_date
 from units.models import Placement, Unit
-from units.scope import chosen_unit
 
 MISSING, GIVEN, ON_TIME, EVERY, WAITING = "chua", "da", "dung-han", "phai", "cho-nhan"
 EVERY_PERIOD = "tat-ca"
@@ -98,10 +97,10 @@ class Asked:
 
     def placements(self, user):
         """Of the units among which is looked."""
+        if not self.is_deep:
+            return lateness.children(user, self.here, self.year)
         found = lateness.below(user, self.here)
-        if self.branch:
-            return found.filter(path__startswith=self.branch.path)
-        return found if self.form.cleaned_data["ca_cay"] else found.filter(parent=self.unit)
+        return found.filter(path__startswith=self.branch.path) if self.branch else found
 
     def chosen(self, placements):
         """Those of `placements` that the list shows, in Vietnamese order, with their superiors."""
@@ -119,15 +118,6 @@ def asked_for(request):
     today, (year, unit, here) = timezone.localdate(), in_view(request)
     periods = lateness.periods_of(here, today) if here else []
     return Asked(year, unit, here, _branch(request, here), LateForm(request.GET, periods=periods, today=today))
-
-
-def in_view(request):
-    """(work year, unit, its placement in that year or None) of `?nam=&don-vi=`. Raises Http404 as `asked_for`."""
-    year = chosen_year(request)
-    unit = chosen_unit(request.user, request.GET.get("don-vi")) or Unit.objects.visible_to(request.user).first()
-    if unit is None or year is None:
-        return year, unit, None
-    return year, unit, Placement.objects.select_related("unit").filter(unit=unit, year=year.pk).first()
 
 
 def _branch(request, here):

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from activities.reporting import lateness, reminders, waiting
 from activities.reporting.late_filters import MISSING, ON_TIME, WHICH, asked_for
-from unionwork.list_files import csv_response, xlsx_response
+from targets.in_view import address
+from unionwork.list_files import FILES
 from unionwork.numbers import format_number
 from unionwork.parameters import whole_number
 from unionwork.policy import policy
@@ -22,7 +23,6 @@ from units import access, notices
 ROWS_A_PAGE = 100
 NAMED = 5  # units of a message; the others are counted
 MOST_AT_ONCE = 1000  # units reminded by one press
-FILES = {"xlsx": xlsx_response, "csv": csv_response}
 HEADERS = (
     "Mã đơn vị",
     "Đơn vị",
@@ -82,7 +82,7 @@ def _list(request, asked):
         "several": several,
         "is_deep": asked.is_deep,
         "file_urls": [(kind, f"{reverse(f'late_list_{kind}')}?{query}") for kind in FILES] if rows else [],
-        "rates_url": f"{reverse('rate_table')}?{_rates_query(asked)}",
+        "rates_url": address("rate_table", year=asked.year, unit=asked.unit, loai=asked.period.kind),
     }
 
 
@@ -97,10 +97,6 @@ def _waiting(request, asked):
         "branch_off": _query(request, without="nhanh"),
         "file_urls": [(kind, f"{reverse(f'late_list_{kind}')}?{query}") for kind in FILES] if page else [],
     }
-
-
-def _rates_query(asked):
-    return urlencode({"nam": asked.year.pk, "don-vi": asked.unit.code, "loai": asked.period.kind})
 
 
 def _query(request, without=""):

@@ -12,10 +12,12 @@ from django.db.models.functions import Substr
 from django.utils import timezone
 
 from activities.models import PeriodReport, Reminder, ReportState
+from activities.reading import alive_in
 from activities.reporting.period_states import Stage, State, asked, is_asked, state_of
 from targets.models import Period
 from units import access, notices
 from units.models import Placement, Unit
+from units.outline import visible_in
 
 WHOLE = 10_000  # 100% in hundredths of a percent
 
@@ -103,8 +105,12 @@ class Row:
 
 def below(user, here):
     """Placements strictly below `here` (of its year's tree) whose units the user may see."""
-    seen = Placement.objects.visible_to(user).values("unit_id")
-    return Placement.objects.filter(year=here.year, path__startswith=here.path, unit__in=seen).exclude(pk=here.pk)
+    return visible_in(user, here.year).filter(path__startswith=here.path).exclude(pk=here.pk)
+
+
+def children(user, here, work_year):
+    """Of those the ones right below, alive in the year, in Vietnamese order."""
+    return below(user, here).filter(alive_in(work_year), parent=here.unit_id).in_order()
 
 
 def periods_of(here, today):

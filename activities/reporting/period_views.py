@@ -4,13 +4,12 @@ What its superior sees and does: `activities.report_views`.
 """
 
 from itertools import groupby
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,13 +17,14 @@ from django.utils import timezone
 
 from activities.locks import WrongState
 from activities.models import PeriodReport, ReportState
-from activities.reporting import periods, unit_periods, waiting
+from activities.reporting import lateness, periods, unit_periods, waiting
+from activities.reporting.in_view import in_view, placement_of
+from targets.in_view import address, query_of
 from targets.models import PeriodKind
 from targets.years import chosen_year
 from unionwork.parameters import way_back, whole_number
 from unionwork.policy import policy
 from units import access
-from units.models import Placement
 from units.scope import chosen_unit
 
 CHILDREN_A_PAGE = 50
@@ -54,13 +54,11 @@ class WordForm(forms.Form):
 @policy(access.VIEW, relation="subtree")
 def period_list(request):
     """`?nam=&don-vi=`: the unit's periods by kind, and the grid of its children's months."""
-    year = chosen_year(request)
-    unit = chosen_unit(request.user, request.GET.get("don-vi"))
-    placement = placement_of(unit, year)
+    year, unit, placement = in_view(request)
     context = {"unit": unit, "placement": placement, "kinds": []}
     if placement:
         rows = unit_periods.of_unit(placement, unit_periods.periods_of(placement))
-        below = _grid(request, unit, year)
+        below = _grid(request, placement, year)
         lines = [(row, below["waiting"].get(row.period.pk, 0)) for row in rows]
         kinds = groupby(lines, key=lambda line: line[0].period.kind)
         may_report, reviews = periods.may_report(request.user, unit), access.REVIEW.held_by(request.user)
@@ -69,25 +67,26 @@ def period_list(request):
             "may_report": may_report,
             "pressing": [row for row in rows if may_report and row.is_pressing],
             "answers": [(row, waiting) for row, waiting in lines if waiting and reviews],
-            "query": query_of(unit, year),
+            "query": query_of(year=year, unit=unit),
             "waiting_url": waiting.address(unit, year),
         }
     return render(request, "activities/period_list.html", context)
 
 
-def _grid(request, unit, year):
+def _grid(request, here, year):
     """The children of a unit, each with its months."""
-    page = Paginator(children_of(unit, year), CHILDREN_A_PAGE).get_page(request.GET.get("page"))
+    below = lateness.children(request.user, here, year)
+    page = Paginator(below, CHILDREN_A_PAGE).get_page(request.GET.get("page"))
     months = unit_periods.months_of(year)
     rows = unit_periods.of_units(page, months)
-    children = [(place.unit, address("period_list", place.unit, year), rows[place.unit_id]) for place in page]
-    return {"page": page, "months": months, "children": children, "waiting": _waiting(unit, year)}
+    children = [(place.unit, address("period_list", year=year, unit=place.unit), rows[place.unit_id]) for place in page]
+    return {"page": page, "months": months, "children": children, "waiting": _waiting(below, year)}
 
 
-def _waiting(unit, year):
-    """{period id: how many reports of the units right below wait for an answer}. One statement."""
-    below = Placement.objects.filter(year=year.pk, parent=unit)
-    sent = PeriodReport.objects.filter(year=year.pk, state=ReportState.SENT, unit__in=below.values("unit_id"))
+def _waiting(below, year):
+    """{period id: how many reports of these units wait for an answer}. One statement."""
+    units = below.order_by().values("unit_id")
+    sent = PeriodReport.objects.filter(year=year.pk, state=ReportState.SENT, unit__in=units)
     return dict(sent.order_by().values_list("period").annotate(n=Count("pk")))
 
 
@@ -116,7 +115,7 @@ def period_report(request):
         "form": form,
         "other": here.report if status == 409 and here.is_sent else None,
         "next": way_back(request),
-        "list_url": address("period_list", unit, year),
+        "list_url": address("period_list", year=year, unit=unit),
     }
     return render(request, "activities/period_report.html", context, status=status)
 
@@ -168,7 +167,7 @@ def period_withdraw(request):
 
 def _spoken_of(request):
     """(unit, year, UnitPeriod) the address names. 404: no such unit in sight or period; 403: not for this user."""
-    year, unit = chosen_year(request), chosen_unit(request.user, request.GET.get("don-vi"))
+    year, unit = chosen_year(request), chosen_unit(request.user, request.GET.get("don-vi"))  # nobody's by default
     placement = placement_of(unit, year)
     if placement is None:
         raise Http404
@@ -194,27 +193,5 @@ def chosen_period(request, placement):
     return period
 
 
-def placement_of(unit, year):
-    """Where the unit stands in the year's tree; None when it does not, or there is no year or unit at all."""
-    if unit is None or year is None:
-        return None
-    return Placement.objects.select_related("unit").filter(unit=unit, year=year.pk).first()
-
-
-def children_of(unit, year):
-    """Placements of the units right below one, alive in the year."""
-    alive = Q(unit__dissolved__isnull=True) | Q(unit__dissolved__gte=year.first_day)
-    return Placement.objects.filter(alive, year=year.pk, parent=unit).in_order()
-
-
-def query_of(unit, year):
-    return urlencode({"nam": year.pk, "don-vi": unit.code})
-
-
-def address(name, unit, year, **more):
-    """The address of a page about a unit in a year."""
-    return f"{reverse(name)}?{query_of(unit, year)}" + (f"&{urlencode(more)}" if more else "")
-
-
 def _back(request, unit, year):
-    return way_back(request) or address("period_list", unit, year)
+    return way_back(request) or address("period_list", year=year, unit=unit)

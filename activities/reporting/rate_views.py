@@ -12,17 +12,18 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from activities.reporting import lateness, reminders, waiting
-from activities.reporting.late_filters import EVERY, GIVEN, MISSING, ON_TIME, in_view
+from activities.reporting.in_view import in_view
+from activities.reporting.late_filters import EVERY, EVERY_PERIOD, GIVEN, MISSING, ON_TIME
 from activities.reporting.lateness import Tally
+from targets.in_view import address
 from targets.models import Period, PeriodKind
-from unionwork.list_files import csv_response, xlsx_response
+from unionwork.list_files import FILES
 from unionwork.numbers import format_number, format_percent
 from unionwork.policy import policy
 from units import access
 from units.scope import STEP
 
 ROWS_A_PAGE = 50
-FILES = {"xlsx": xlsx_response, "csv": csv_response}
 COLUMNS = ("phải báo cáo", "đã báo cáo", "đúng hạn", "tỷ lệ (%)")
 
 
@@ -64,13 +65,14 @@ class Line:
 
 @dataclass
 class Table:
-    """What the address asks for: the `periods` of a `kind` (or the one `chosen`) of a unit, its `children` (placements)
-    and the tallies of these. `kinds`: those there are; without any nothing can be shown."""
+    """What the address asks for: the `periods` of a `kind` (`EVERY_PERIOD`: of all; or the one `chosen`) of a unit, its
+    `children` (placements) and the tallies of these. `kinds`: {those there are: label}; without any nothing can be
+    shown."""
 
     year: object
     unit: object
-    kinds: list = field(default_factory=list)
-    kind: PeriodKind | None = None
+    kinds: dict = field(default_factory=dict)
+    kind: str | None = None
     chosen: Period | None = None
     periods: list = field(default_factory=list)
     children: list = field(default_factory=list)
@@ -79,20 +81,27 @@ class Table:
     @cached_property
     def _addresses(self):
         """{period id: the address of the list behind its sums}."""
-        where = {"ca-cay": 1}
-        return {one.pk: address("late_list", self.year, self.unit, ky=one.pk, **where) for one in self.periods}
+        where = {"year": self.year, "unit": self.unit, "ca-cay": 1}
+        return {one.pk: address("late_list", ky=one.pk, **where) for one in self.periods}
 
     def line(self, place):
         """The `Line` of a child."""
         branch = f"&{urlencode({'nhanh': place.unit.code})}"
         cells = [self._cell(self.tally(place, period), period, branch) for period in self.periods]
-        return Line(place.unit, cells, address("rate_table", self.year, place.unit, loai=self.kind))
+        return Line(place.unit, cells, address("rate_table", year=self.year, unit=place.unit, loai=self.kind))
 
     @property
     def total(self):
-        """The `Line` of all children together."""
-        sums = [sum((self.tally(place, period) for place in self.children), Tally()) for period in self.periods]
-        return Line(None, [self._cell(tally, period) for tally, period in zip(sums, self.periods, strict=True)])
+        """The `Line` of everything below the unit: the children, and what now stands under one out of sight."""
+        sums = {period.pk: Tally() for period in self.periods}
+        for (_, period), tally in self.tallies.items():
+            sums[period] += tally
+        return Line(None, [self._cell(sums[period.pk], period) for period in self.periods])
+
+    @property
+    def missing(self):
+        """How many reports about the periods shown have not come."""
+        return sum(tally.missing for tally in self.tallies.values())
 
     def tally(self, place, period):
         return self.tallies.get((place.path, period.pk), Tally())
@@ -102,33 +111,32 @@ class Table:
         """The page's title."""
         if self.chosen:
             return f"Tỷ lệ báo cáo {reminders.full_name(self.chosen)}"
-        return f"Tỷ lệ báo cáo theo {self.kind.label.lower()}, năm {self.year}" if self.kind else "Tỷ lệ báo cáo kỳ"
+        if not self.kind:
+            return "Tỷ lệ báo cáo kỳ"
+        by = "" if self.kind == EVERY_PERIOD else "theo "
+        return f"Tỷ lệ báo cáo {by}{self.kinds[self.kind].lower()}, năm {self.year}"
 
     def _cell(self, tally, period, branch=""):
         return Cell(tally, self._addresses[period.pk] + branch)
-
-
-def address(name, year, unit, **query):
-    return f"{reverse(name)}?{urlencode({'nam': year.pk, 'don-vi': unit.code} | query)}"
 
 
 def asked_for(request):
     """The `Table` of the address. Raises Http404 for a unit, year or period that is not in sight."""
     year, unit, here = in_view(request)
     periods = lateness.periods_of(here, timezone.localdate()) if here else []
-    kinds = [kind for kind in PeriodKind if any(period.kind == kind for period in periods)]
-    table = Table(year, unit, kinds)
+    kinds = {kind.value: kind.label for kind in PeriodKind if any(period.kind == kind for period in periods)}
+    table = Table(year, unit, kinds | {EVERY_PERIOD: "Mọi kỳ"} if kinds else {})
     if "ky" in request.GET:
         table.chosen = next((period for period in periods if str(period.pk) == request.GET["ky"]), None)
         if table.chosen is None:
             raise Http404
     wanted = table.chosen.kind if table.chosen else request.GET.get("loai")
-    table.kind = next((kind for kind in kinds if kind == wanted), next(iter(kinds), None))
-    of_kind = [period for period in reversed(periods) if period.kind == table.kind]
+    table.kind = wanted if wanted in table.kinds else next(iter(table.kinds), None)
+    of_kind = [period for period in reversed(periods) if table.kind in (EVERY_PERIOD, period.kind)]
     table.periods = [table.chosen] if table.chosen else of_kind
     if table.periods:
         below = lateness.below(request.user, here)
-        table.children = list(below.filter(parent=unit).in_order())
+        table.children = list(lateness.children(request.user, here, year))
         table.tallies = lateness.tallies(table.periods, below, len(here.path) + STEP)
     return table
 
@@ -138,19 +146,22 @@ def rate_table(request):
     """`?nam=&don-vi=`: the periods of a kind (`loai`) beside each other, the latest first, or one (`ky`) in detail."""
     table = asked_for(request)
     year, unit = table.year, table.unit
-    context = {"unit": unit, "chosen": table.chosen, "heading": table.heading}
+    context = {"unit": unit, "chosen": table.chosen, "heading": table.heading, "missing": table.missing}
     if table.periods:
         today = timezone.localdate()
         page = Paginator(table.children, ROWS_A_PAGE).get_page(request.GET.get("page"))
         query = urlencode([(key, value) for key, value in request.GET.items() if key != "page"])
         context |= {
             "kinds": [
-                (one.label, address("rate_table", year, unit, loai=one), one == table.kind) for one in table.kinds
+                (label, address("rate_table", year=year, unit=unit, loai=one), one == table.kind)
+                for one, label in table.kinds.items()
             ],
-            "heads": [(one, address("rate_table", year, unit, ky=one.pk), one.due >= today) for one in table.periods],
+            "heads": [
+                (one, address("rate_table", year=year, unit=unit, ky=one.pk), one.due >= today) for one in table.periods
+            ],
             "page": page,
             "lines": [*map(table.line, page), table.total],
-            "late_url": address("late_list", year, unit),
+            "late_url": address("late_list", year=year, unit=unit),
             "waiting_url": waiting.address(unit, year),
             "file_urls": [(kind, f"{reverse(f'rate_table_{kind}')}?{query}") for kind in FILES],
         }

@@ -4,12 +4,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 
 from activities.models import Reminder
 from activities.reporting import lateness
+from targets.in_view import address
 from targets.models import Period
 from unionwork.dates import format_date
 from unionwork.text import nfc
@@ -50,18 +49,7 @@ def remind(*, units, period, actor):
     missing = _missing(period, ids)
     before = set(Reminder.objects.filter(unit__in=ids, day=today).values_list("unit_id", flat=True))
     people = notices.people_of(ids, access.LOG)
-    outcome, told = Outcome(), set()
-    for unit in locked:
-        if unit.pk not in missing:
-            outcome.reported.append(unit)
-        elif unit.pk in before:
-            outcome.already.append(unit)
-        elif unit.pk not in people:
-            outcome.unreached.append(unit)
-        else:
-            outcome.reminded.append(unit)
-            told |= {user.pk for user in people[unit.pk]}
-    outcome.people = len(told)
+    outcome = _sorted_out(locked, missing, before, people)
     made = Reminder.objects.bulk_create(
         [Reminder(unit=unit, period=period, day=today, actor=actor) for unit in outcome.reminded], batch_size=1000
     )
@@ -78,6 +66,23 @@ def remind(*, units, period, actor):
         )
         for row in made
     )
+    return outcome
+
+
+def _sorted_out(units, missing, before, people):
+    """The `Outcome` for these units; `missing`, `before`: ids of those that are late, that were reminded today."""
+    outcome, told = Outcome(), set()
+    for unit in units:
+        if unit.pk not in missing:
+            outcome.reported.append(unit)
+        elif unit.pk in before:
+            outcome.already.append(unit)
+        elif unit.pk not in people:
+            outcome.unreached.append(unit)
+        else:
+            outcome.reminded.append(unit)
+            told |= {user.pk for user in people[unit.pk]}
+    outcome.people = len(told)
     return outcome
 
 
@@ -112,7 +117,7 @@ def _tell(units, people, period, text):
 
 def report_url(unit, period):
     """The page on which the unit reports."""
-    return f"{reverse('period_report')}?{urlencode({'nam': period.year_id, 'don-vi': unit.code, 'ky': period.pk})}"
+    return address("period_report", year=period.year_id, unit=unit, ky=period.pk)
 
 
 def standing(period, today):

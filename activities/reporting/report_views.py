@@ -15,15 +15,15 @@ from activities.happened import last_act
 from activities.models import GIVEN, PeriodReport, ReportState
 from activities.reasons import ReasonForm, reason_page
 from activities.reporting import lateness, periods, unit_periods
+from activities.reporting.in_view import in_view, placement_of
 from activities.reporting.period_states import asked
-from activities.reporting.period_views import address, children_of, chosen_period, placement_of, query_of
-from targets.years import chosen_year
+from activities.reporting.period_views import chosen_period
+from targets.in_view import address, query_of
 from unionwork.dates import format_date
 from unionwork.parameters import WAY_BACK, numbered_pairs, whole_number
 from unionwork.policy import policy
 from units import access, journal
-from units.models import Placement
-from units.scope import chosen_unit
+from units.models import Unit
 
 CHILDREN_A_PAGE = 100
 WAITING, SILENT = "cho-nhan", "chua-gui"  # `?loc=`
@@ -36,9 +36,9 @@ REOPEN_REASONS = ["Nhận nhầm", "Đơn vị cần bổ sung số liệu"]
 @policy(access.VIEW, relation="subtree")
 def period_children(request):
     """`?ky=&don-vi=`: the reports of the units right below one. `?loc=`: only those that wait, or have not come."""
-    unit, year, period = _looked_at(request)
-    below = children_of(unit, year)
-    shown = request.GET.get("loc")
+    here, year, period = _looked_at(request)
+    unit, children = here.unit, lateness.children(request.user, here, year)
+    below, shown = children, request.GET.get("loc")
     if shown == WAITING:
         below = below.filter(unit__in=_reports(below, period).filter(state=ReportState.SENT).values("unit"))
     elif shown == SILENT:
@@ -53,11 +53,11 @@ def period_children(request):
         "period": period,
         "page": page,
         "rows": for_list,
-        "tally": _tally(children_of(unit, year), period),
+        "tally": _tally(children, period),
         "shown": shown if shown in (WAITING, SILENT) else "",
         "can_accept": any(may for _, may in for_list),
-        "query": f"{query_of(unit, year)}&ky={period.pk}",
-        "list_url": address("period_list", unit, year),
+        "query": query_of(year=year, unit=unit, ky=period.pk),
+        "list_url": address("period_list", year=year, unit=unit),
     }
     return render(request, "activities/period_children.html", context)
 
@@ -90,12 +90,12 @@ def _decidable(user, reports):
 @policy(access.REVIEW, relation="superior", methods="GET POST")
 def reports_accept(request):
     """GET: what accepting the ticked reports (`chon`: ids) locks. POST (`chon`: id:version): accept them."""
-    unit, year, period = _looked_at(request)
-    back = address("period_children", unit, year, ky=period.pk)
+    here, year, period = _looked_at(request)
+    back = address("period_children", year=year, unit=here.unit, ky=period.pk)
+    below = lateness.children(request.user, here, year)
     if request.method == "POST":
-        _accept_many(request, numbered_pairs(request.POST.getlist("chon")), children_of(unit, year), period)
+        _accept_many(request, numbered_pairs(request.POST.getlist("chon")), below, period)
         return redirect(back)
-    below = children_of(unit, year)
     wanted = {whole_number(text) for text in request.GET.getlist("chon")} - {None}
     sent = _reports(below, period).filter(state=ReportState.SENT, pk__in=wanted)
     mine = _decidable(request.user, sent) if year.is_open else set()
@@ -106,7 +106,7 @@ def reports_accept(request):
         return redirect(back)
     declarations, corrections = unit_periods.waiting_besides([row.placement for row in rows], period)
     context = {
-        "unit": unit,
+        "unit": here.unit,
         "period": period,
         "rows": rows,
         "declarations": declarations,
@@ -115,7 +115,7 @@ def reports_accept(request):
         "unsent": sum(row.counts.drafts + row.counts.returned for row in rows),
         "gone": len(set(wanted)) - len(rows),
         "back_url": back,
-        "query": f"{query_of(unit, year)}&ky={period.pk}",
+        "query": query_of(year=year, unit=here.unit, ky=period.pk),
     }
     return render(request, "activities/reports_accept.html", context)
 
@@ -163,14 +163,15 @@ def report_detail(request, pk):
         "is_senders": mine and is_sent and report.actor_id == request.user.pk,
         "may_reopen": mine and report.state == ReportState.ACCEPTED,
         "entries": journal.of(report),
-        "list_url": address("period_list", report.unit, report.year),
+        "list_url": address("period_list", year=report.year, unit=report.unit),
         "unlock_url": _unlock_url(report),
-        "query": f"{query_of(report.unit, report.year)}&ky={report.period_id}",
+        "query": query_of(year=report.year, unit=report.unit, ky=report.period_id),
     }
-    if mine and placement:
-        context["others_url"] = address("period_children", placement.parent, report.year, ky=report.period_id)
+    above = Unit.objects.visible_to(request.user).filter(pk=placement.parent_id).first() if mine and placement else None
+    if above:
+        context["others_url"] = address("period_children", year=report.year, unit=above, ky=report.period_id)
     if context["may_decide"] and placement:
-        below = Placement.objects.filter(year=report.year_id, parent=report.unit_id)
+        below = lateness.children(request.user, placement, report.year)
         besides = unit_periods.waiting_besides([placement], report.period)
         context["declarations"], context["corrections"] = besides
         context["silent"] = lateness.missing(report.period, below).count()
@@ -180,7 +181,7 @@ def report_detail(request, pk):
 def _unlock_url(report):
     days = {"tu": format_date(report.period.first_day), "den": format_date(report.period.last_day)}
     back = {WAY_BACK: reverse("report_detail", args=[report.pk])}
-    return address("unlock_create", report.unit, report.year, **days, **back)
+    return address("unlock_create", year=report.year, unit=report.unit, **days, **back)
 
 
 @policy(access.REVIEW, relation="superior", methods="POST")
@@ -247,12 +248,11 @@ def _with_reason(request, pk, act, presets, words, done):
 
 
 def _looked_at(request):
-    """(unit, year, period). Raises Http404."""
-    year, unit = chosen_year(request), chosen_unit(request.user, request.GET.get("don-vi"))
-    placement = placement_of(unit, year)
-    if placement is None:
+    """(placement, work year, period). Raises Http404."""
+    year, _, here = in_view(request)
+    if here is None:
         raise Http404
-    return unit, year, chosen_period(request, placement)
+    return here, year, chosen_period(request, here)
 
 
 def _visible(user, pk):

@@ -1,13 +1,12 @@
 """Period reports that wait for a superior, in a whole subtree: since when, and who is to accept them."""
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
-from django.urls import reverse
 from django.utils import timezone
 
 from activities.models import PeriodReport, ReportState
 from activities.reporting.late_filters import EVERY_PERIOD, WAITING
+from targets import in_view
 from units import access, notices, tree
 from units.models import Placement, Unit
 
@@ -68,5 +67,5 @@ def _parents(reports):
 
 def address(unit, year):
     """Of the list of everything that waits below a unit in a year."""
-    query = {"nam": year.pk, "don-vi": unit.code, "ky": EVERY_PERIOD, "tinh-trang": WAITING, "ca-cay": 1}
-    return f"{reverse('late_list')}?{urlencode(query)}"
+    shown = {"ky": EVERY_PERIOD, "tinh-trang": WAITING, "ca-cay": 1}
+    return in_view.address("late_list", year=year, unit=unit, **shown)

@@ -50,16 +50,28 @@ def write_down(**what):
 def _write_down(*, entries, actor, send, asked=(), reason=""):
     tree.lock_shared()  # before the rules read which years are open
     rules = Rules()
+    new = unwritten(entries, actor, rules, send=send)
+    if send:
+        _ask(new, rules, asked, reason)
+    return write_new(new, actor, rules, send=send)
+
+
+def unwritten(entries, actor, rules, *, send):
+    """Those of `entries` that their page has not become records of yet, once all of them are right; to be sent they
+    must be complete. Raises `Refused`."""
     errors = {label: found for label, entry in entries.items() if (found := _wrong(entry, rules, send))}
     if errors:
         raise Refused(errors)
     new = _new(entries, actor)
     if locked := locks.of_entries(new, rules):
         raise Refused({label: {"last_day": why} for label, why in locked.items()})
-    if send:
-        _ask(new, rules, asked, reason)
+    return new
+
+
+def write_new(entries, actor, rules, *, send):
+    """Write down what `unwritten` found, for a verb that holds the tree lock. Returns the records."""
     with journal.kept() as notes:
-        saved = recording.create_many(entries=list(new.values()), actor=actor, rules=rules, settled=True)
+        saved = recording.create_many(entries=list(entries.values()), actor=actor, rules=rules, settled=True)
         if send:
             review.submit_many(ids=[activity.pk for activity in saved], actor=actor)
     journal.write(notes)
@@ -88,7 +100,7 @@ def _new(entries, actor):
         elif there.author_id != actor.pk:
             errors[label] = {"": "Biểu mẫu này đã được dùng. Tải lại trang rồi ghi lại."}
         elif there.form_digest != entry.activity.form_digest:
-            errors[label] = {"": f"Đã ghi từ trang này với nội dung khác ({there.code}): mở hoạt động ấy để sửa."}
+            errors[label] = {"": f"Đã ghi từ trang này với nội dung khác ({there.code}): mở bản ấy để sửa."}
     if errors:
         raise Refused(errors)
     return new

@@ -11,7 +11,7 @@ from activities.models import Activity, Status
 from targets import years
 from targets.models import MeasureKind, Nature
 from tests.factories import approve, make_activity, make_indicator, make_target, make_unit, make_user
-from units import access
+from units import access, tree
 
 LIST = reverse("declaration_list")
 NEW = reverse("declaration_create")
@@ -42,6 +42,16 @@ def test_a_khoi_sees_which_of_its_units_have_declared(client, world):
     response = client.get(LIST, {"nam": 2024})
     assert rows(response) == {"b11": (1, 1, [120]), "b12": (0, 1, [])}
     assert counted(response) == (1, 2)
+
+    # One that stands elsewhere today is neither listed nor counted, on no level; who sees it all still does.
+    tree.move(unit=world.b12, parent=world.k2, year=date.today().year)
+    response = client.get(LIST, {"nam": 2024})
+    assert (rows(response), counted(response)) == ({"b11": (1, 1, [120])}, (1, 1))
+    assert "Đơn vị b12" not in response.content.decode()
+    client.force_login(world.viewer)
+    assert rows(client.get(LIST, {"nam": 2024})) == {"k1": (1, 1, [120])}
+    client.force_login(world.central)
+    assert rows(client.get(LIST, {"nam": 2024})) == {"p1": (1, 2, [120]), "p2": (0, 2, [])}
 
 
 def test_a_declaration_that_waits_has_been_made_but_is_not_in_force(client, world):

@@ -269,10 +269,18 @@ def test_what_no_superior_has_accepted_is_found_however_deep_and_for_every_perio
     # Every way there leads to the same list; the year's closing counts what the central office finds behind its link.
     for url in (reverse("period_list"), RATES):
         assert len(client.get(get(client, secretary, url).context["waiting_url"]).context["rows"]) == 3
+    days = {"first_day": date(2024, 7, 1), "last_day": date(2024, 7, 31), "due": date(2024, 8, 5)}
+    calls = {"kind": PeriodKind.CAMPAIGN, "number": 1, "levels": ["province", "base"], **days}
+    calls = [Period.objects.create(year=late.year, issuer=by, name=f"Đợt {by}", **calls) for by in (late.tw, late.k2)]
     client.force_login(late.central)
-    item = client.get(reverse("year_close", args=[2024])).context["items"][5]
+    silent, item = client.get(reverse("year_close", args=[2024])).context["items"][4:6]
     opened = client.get(item.url).context["page"].paginator.count
     assert (item.count, opened) == (5, PeriodReport.objects.filter(state=ReportState.SENT).count())
+    hand, begun = ByHand(), Period.objects.filter(year=2024, first_day__lte=AUGUST).exclude(pk=calls[1].pk)
+    missing = sum(hand.must(one, unit) and not hand.word(one, unit) for one in begun for unit in hand.places)
+    rates = client.get(silent.url).context
+    assert (silent.count, rates["missing"], len(rates["heads"])) == (missing, missing, len(begun))
+    assert rates["heading"] == "Tỷ lệ báo cáo mọi kỳ, năm 2024"
     refused = [get(client, secretary, tinh_trang=which, ky="tat-ca").status_code for which in ("chua", "cho-nhan")]
     assert refused == [422, 200]
     assert client.get(reverse("late_list_csv"), {"nam": 2024, "ky": "tat-ca"}).status_code == 404

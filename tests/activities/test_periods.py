@@ -17,7 +17,7 @@ from targets import periods as calendar
 from targets import years
 from targets.models import Period
 from tests.factories import approve, make_activity, make_unit, make_user
-from units import access
+from units import access, tree
 from units.models import JournalEntry, Notice, Placement, Unit
 
 JUNE, JULY, AUGUST = date(2024, 6, 30), date(2024, 7, 1), date(2024, 8, 15)
@@ -486,7 +486,7 @@ def test_bad_input_is_answered_in_words(client, world):
     ]
 
 
-def test_the_superior_reads_what_came_and_accepts_many_after_the_numbers(client, world, today):
+def test_the_superior_reads_what_came_and_accepts_many_after_the_numbers(client, world, today, monkeypatch):
     sent(world)
     log(world, world.b12, author=world.other_cadre)
     report(world, nothing=False, difficulties="Thiếu kinh phí", proposals="Xin tập huấn")
@@ -531,6 +531,38 @@ def test_the_superior_reads_what_came_and_accepts_many_after_the_numbers(client,
     assert client.post(at(ACCEPT, "k1", ky=july.pk), {"chon": chosen}).status_code == 404
     client.force_login(make_user("second", access.SECRETARY, world.k2))
     assert client.get(reverse("report_detail", args=[words["b11"].pk])).status_code == 404
+
+    # Units that stood here that year and stand elsewhere today are neither listed nor counted, nor accepted.
+    report(world, nothing=False, unit=world.k1, actor=world.staff)
+    monkeypatch.setattr(timezone, "localdate", lambda *_: date.today())
+    for gone in (world.b12, silent):
+        tree.move(unit=gone, parent=world.k2, year=date.today().year)
+    access.forget_grants(world.secretary)
+    client.force_login(world.secretary)
+    page = client.get(at(CHILDREN, "k1", ky=july.pk))
+    assert page.context["tally"] == {"must": 2, "missing": 0, "given": 2, "waiting": 1, "accepted": 1}
+    shown = {loc: client.get(at(CHILDREN, "k1", ky=july.pk, loc=loc)) for loc in ("", "cho-nhan", "chua-gui")}
+    listed = {loc: [row.placement.unit.code for row, _ in found.context["rows"]] for loc, found in shown.items()}
+    assert listed == {"": ["b11", "b13"], "cho-nhan": ["b13"], "chua-gui": []}
+    grid = client.get(at(LIST, "k1"))
+    assert [unit.code for unit, *_ in grid.context["children"]] == ["b11", "b13"]
+    assert [waiting for _, rows in grid.context["kinds"] for row, waiting in rows if row.period == july] == [1]
+    text = grid.content.decode() + "".join(found.content.decode() for found in shown.values())
+    assert [word for word in ("Đơn vị b12", "Đơn vị b14", "Vừa thêm") if word in text] == []
+    away = words["b12"]
+    for refused in (
+        client.get(at(ACCEPT, "k1", ky=july.pk, chon=away.pk), follow=True),
+        client.post(at(ACCEPT, "k1", ky=july.pk), {"chon": f"{away.pk}:2"}, follow=True),
+    ):
+        assert said(refused) == ["Chọn ít nhất một báo cáo đang chờ nhận."]
+    assert the_report(world.b12).state == "sent"
+    client.force_login(world.stranger)  # decides about it now, and has nothing to do with what stood beside it then
+    detail = client.get(reverse("report_detail", args=[away.pk])).context
+    assert (detail["may_decide"], "others_url" in detail) == (True, False)
+    client.force_login(make_user("third", access.SECRETARY, world.p1))
+    detail = client.get(reverse("report_detail", args=[the_report(world.k1).pk])).context
+    assert (detail["may_decide"], detail["silent"]) == (True, 0)
+    assert client.get(detail["others_url"]).status_code == 200
 
 
 def test_one_report_shows_what_waits_inside_and_takes_the_answer(client, world, today):
