@@ -206,7 +206,7 @@ def _chosen_columns(request):
     query.pop(saved_filters.COLUMNS, None)
     keys = []
     if request.POST.get("lam") != "mac-dinh":
-        ticked = request.POST.getlist("cot")
+        ticked = [key for key in request.POST.getlist("cot") if "\0" not in key]
         every = columns.COLUMNS if request.POST.get("lam") == "tat-ca" else ()
         keys = [column.key for column in columns.named([columns.TITLE, *every, *ticked])[0]]
         query.setlist(saved_filters.COLUMNS, keys)

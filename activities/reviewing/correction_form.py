@@ -2,6 +2,7 @@
 
 from django import forms
 
+from activities.reviewing.correcting import NO_REASON
 from activities.rules import entry_of
 from activities.writing.record_form import FIGURE
 from unionwork.fields import FigureField
@@ -34,7 +35,7 @@ class CorrectionForm(forms.Form):
             widget=forms.Textarea({"rows": 2}),
             help_text="người ghi sẽ thấy lý do này",
         )
-        self.fields["reason"].error_messages["required"] = "Ghi lý do sửa để đơn vị biết vì sao số của họ thay đổi."
+        self.fields["reason"].error_messages["required"] = NO_REASON
 
     @property
     def figures(self):

@@ -127,6 +127,7 @@ class ActivityForm(AskingForm):
     def _find_hosts(self):
         """Chosen partners (ticked) and what the search box finds, as `units.views.unit_search` shows them."""
         codes = self.initial.get("hosts", []) if self.source is None else self.source.getlist("hosts")
+        codes = [code for code in codes if "\0" not in code]
         self.host_query = "" if self.source is None else self.source.get("q", "").replace("\0", "").strip()
         self.hosts_chosen, self.hosts_found = [], []
         places = Placement.objects.current().select_related("parent")

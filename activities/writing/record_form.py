@@ -166,9 +166,7 @@ class RecordForm(forms.Form):
         return next(iter(self.kinds()), None)
 
     def _asked(self):
-        if self.kind_chosen is None:
-            return []
-        return [row for row in self.kind_chosen.kind_figures.all() if not row.counted]
+        return self.kind_chosen.asked if self.kind_chosen else []
 
     def _add_figures(self, saved):
         """A field per figure of the kind, then those one added."""
@@ -275,9 +273,7 @@ class RecordForm(forms.Form):
     @property
     def can_be_added(self):
         """[(group label, [indicator, …])] of the FLOW indicators not on the form and not counted by the system."""
-        counted = set()
-        if self.kind_chosen:
-            counted = {row.indicator_id for row in self.kind_chosen.kind_figures.all() if row.counted}
+        counted = self.kind_chosen.counted_ids if self.kind_chosen else ()
         free = [
             indicator
             for indicator in self.indicators.values()

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from activities import level_changes
 from activities.declared import levels_of
-from activities.models import COUNTED, SENT, Activity, Doubt, Evidence, Figure, Host, HostState, RecordNature, Status
+from activities.models import COUNTED, SENT, Activity, Doubt, Evidence, Figure, Host, RecordNature, Status
 from activities.rules import entry_of
 from activities.writing import reuse
 from unionwork.dates import format_date
@@ -142,8 +142,12 @@ def _unusual(figures, known):
 
 
 def _too_many(entry, figures, known):
-    """People taking part are counted once on one day; over several days times may well exceed the members."""
+    """People taking part are counted once on one day; over several days times may well exceed the members.
+
+    How many a partner has is not the writer's to learn: of several units the number is not said.
+    """
     one_day = entry.activity.first_day == entry.activity.last_day
+    how_many = "" if entry.hosts else f" ({format_number(known.members)})"
     for indicator, value in figures.items():
         name, unit = fold(indicator.name), indicator.unit_of_measure
         takes_part = "tham gia" in name and ("doan vien" in name or "thanh nien" in name)
@@ -151,8 +155,7 @@ def _too_many(entry, figures, known):
         if counted_once and known.members is not None and value > known.members * 10**indicator.decimals:
             yield Warning(
                 Doubt.MEMBERS,
-                f"{_said(indicator, value)} nhiều hơn số đoàn viên, thanh niên đã kê khai "
-                f"({format_number(known.members)}).",
+                f"{_said(indicator, value)} nhiều hơn số đoàn viên, thanh niên đã kê khai{how_many}.",
             )
 
 
@@ -262,7 +265,7 @@ def _near(activity, others):
     places = Placement.objects.filter(year=activity.year_id)
     parent = places.filter(unit=activity.unit_id).values("parent")
     beside = places.filter(parent__in=parent).exclude(unit=activity.unit_id).values("unit")
-    hosted = Host.objects.filter(unit=activity.unit_id).exclude(state=HostState.DECLINED).values("activity")
+    hosted = Host.objects.counting().filter(unit=activity.unit_id).values("activity")
     days = (activity.last_day - NEAR, activity.last_day + NEAR)
     found = others.filter(year=activity.year_id, kind__nature=RecordNature.FLOW, last_day__range=days)
     found = found.select_related("unit").order_by("-last_day", "-pk")

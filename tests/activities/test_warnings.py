@@ -78,6 +78,10 @@ def test_more_people_than_members_are_doubted(world):
     assert codes(Activity.objects.get(pk=many.pk)) == []  # nobody knows how many the partner has
     declare(world.b12, world.other_cadre, 1)
     assert codes(Activity.objects.get(pk=many.pk)) == []
+    many.figures.update(value=1_252)
+    assert asked(Activity.objects.get(pk=many.pk)) == [  # nothing from which one could learn how many that is
+        ("members", "“Lượt đoàn viên, thanh niên tham gia” 1.252 lượt nhiều hơn số đoàn viên, thanh niên đã kê khai.")
+    ]
     persons = make_indicator("thu-nguoi", unit_of_measure="người")
     assert codes(plant(world, world.b11, world.cadre, {persons: 1_251}, date(2024, 4, 9))) == ["members"]
 
@@ -295,6 +299,9 @@ def test_a_changed_record_is_asked_again_only_about_what_is_new(cadre, world):
     plant(world, world.b11, world.cadre, 5, title="Buổi tối")
     changed |= {"version": activity.version, "place": ""}
     assert cadre.post(address, changed).status_code == 422
+    crafted = cadre.post(address, changed | {"luu": "nhap", "sl-thu-cay-xanh": "99"})  # no page offers it: it waits
+    assert (crafted.status_code, [warning.code for warning in crafted.context["form"].doubts]) == (422, ["twin"] * 2)
+    assert activity.figures.get(indicator=world.trees).value == 35
     Activity.objects.filter(title__in=["Buổi sáng", "Buổi tối"]).update(
         first_day=DAY - timedelta(days=9), last_day=DAY - timedelta(days=9)
     )
