@@ -47,7 +47,7 @@ class Rules:
 
     def asked(self, activity):
         """The kind's typed figures, in order."""
-        return [row for row in self.kinds[activity.kind_id].kind_figures.all() if not row.counted]
+        return self.kinds[activity.kind_id].asked
 
     def counted(self, activity):
         """Indicators the system counts as 1 for this activity, by its kind and level of work."""
@@ -109,18 +109,16 @@ class Rules:
             plans = cascade.plans_for(here, activity.year_id)[activity.unit_id]
             if all(plan.measure.pk != measure.pk for plan in plans):
                 errors["unit"] = f"Mốc này không áp dụng cho “{activity.unit}”."
-            same = Activity.objects.filter(milestone=measure, unit=activity.unit_id).exclude(pk=activity.pk)
-            if already := same.exclude(status=Status.CANCELLED).first():
-                errors["milestone"] = f"“{activity.unit}” đã ghi hoàn thành mốc này: {already.code}."
+            if already := reached_already(activity):
+                errors["milestone"] = already
 
     def _check_figures(self, entry, kind, errors):
-        counted = {row.indicator_id for row in kind.kind_figures.all() if row.counted}
         wanted = Nature.STOCK if kind.nature == RecordNature.STOCK else Nature.FLOW
         for indicator, parsed in entry.figures.items():
             if parsed.value is not None and parsed.value > LARGEST_FIGURE:
                 most = format_number(LARGEST_FIGURE, indicator.decimals)
                 errors[indicator.code] = f"Số quá lớn. Kiểm tra lại số chữ số; nhiều nhất {most}."
-            elif indicator.pk in counted:
+            elif indicator.pk in kind.counted_ids:
                 errors[indicator.code] = f"“{indicator}” do hệ thống tự đếm, không nhập."
             elif indicator.nature != wanted:
                 errors[indicator.code] = (
@@ -128,6 +126,16 @@ class Rules:
                     if wanted == Nature.FLOW
                     else f"“{indicator}” là số liệu phát sinh: ghi trong một hoạt động."
                 )
+
+
+def reached_already(activity):
+    """Which record says already that the unit reached this milestone, in words; "" for none. Others write one down at
+    the same moment, unless the unit is locked (`totals.counting`, `totals.lock_units`)."""
+    if activity.milestone_id is None:
+        return ""
+    same = Activity.objects.filter(milestone=activity.milestone_id, unit=activity.unit_id).exclude(pk=activity.pk)
+    already = same.exclude(status=Status.CANCELLED).first()
+    return f"“{activity.unit}” đã ghi hoàn thành mốc này: {already.code}." if already else ""
 
 
 def missing(entry, rules):

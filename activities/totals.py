@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 from django.db import connection, transaction
 
 from activities import locks
-from activities.models import COUNTED, Figure, HostState, UnitTotal
+from activities.models import COUNTED, Figure, HostState, RecordNature, UnitTotal
 from targets.models import Indicator, Nature
 from units import tree
 from units.models import Placement, Unit
@@ -30,10 +30,11 @@ def counting(ids, into=(), *, each=False, moves_tree=False):
 
     Raises `Locked` when the period of one of them is locked, before or after the change; with `each` it says so in
     `lock` and the caller leaves those alone. `touches`: the period reports (in words) that the record's figures are in.
-    `into`: the (unit, year) pairs that a declaration is about to be moved to, so that they are locked in order too.
+    `into`: the (unit, year) pairs that a declaration or a milestone is about to be moved to, so that they are locked in
+    order too.
     `moves_tree`: the records stay, the units above them change.
     Must stand inside `transaction.atomic`. Locks the tree (shared), then the records by id, then the units of
-    declarations, then writes totals deepest unit first: one global order, so no deadlock.
+    declarations and milestones, then writes totals deepest unit first: one global order, so no deadlock.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("totals.counting cần nằm trong transaction.atomic.")
@@ -41,9 +42,10 @@ def counting(ids, into=(), *, each=False, moves_tree=False):
     ids = sorted(set(ids))
     records = locks.read(ids, lambda rows: rows.select_for_update(of=("self",)))
     _look_at_locks(records, each)
-    declared = {(r["unit_id"], r["year_id"]) for r in records.values() if r["kind__nature"] == Nature.STOCK}
+    declared = {(r["unit_id"], r["year_id"]) for r in records.values() if r["kind__nature"] == RecordNature.STOCK}
     declared |= set(into)
-    _lock_units(declared)
+    once = {r["unit_id"] for r in records.values() if r["kind__nature"] == RecordNature.MILESTONE}
+    lock_units(once | {unit for unit, _ in declared})
     before = Note()
     if any(record["status"] in COUNTED for record in records.values()):
         before.add_flows(ids)
@@ -148,9 +150,10 @@ def _look_again(records, everywhere):
         locks.refuse(moved)
 
 
-def _lock_units(unit_years):
-    if unit_years:
-        units = Unit.objects.filter(pk__in={unit for unit, _ in unit_years}).order_by("pk")
+def lock_units(ids):
+    """Of these units nobody else writes a declaration or a milestone down until the transaction ends."""
+    if ids:
+        units = Unit.objects.filter(pk__in=ids).order_by("pk")
         list(units.select_for_update(no_key=True).values_list("pk", flat=True))
 
 

@@ -4,7 +4,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from activities.models import Activity, KindFigure
+from activities import review
+from activities.models import Activity, KindFigure, Status
 from activities.rules import LARGEST_FIGURE, Entry, Rules, check_complete, entry_of, missing
 from targets.years import open_year
 from tests.factories import make_activity, make_indicator, make_kind, make_target, make_unit
@@ -155,4 +156,13 @@ def test_a_milestone_reaches_its_units_once(world):
     assert refused(entry(world, kind=kind, milestone=reached)) == {
         "milestone": [f"“Đơn vị b11” đã ghi hoàn thành mốc này: {done.code}."]
     }
+    review.cancel(activity=done, actor=world.cadre)
+    anew = make_activity(world.b11, world.cadre, kind, milestone=reached)
+    with pytest.raises(review.WrongState) as twice:
+        review.restore(activity=done, actor=world.cadre)
+    assert twice.value.messages == [f"Không khôi phục được: “Đơn vị b11” đã ghi hoàn thành mốc này: {anew.code}."]
+    done.refresh_from_db()
+    assert (done.status, done.events.count()) == (Status.CANCELLED, 2)
+    review.cancel(activity=anew, actor=world.cadre)
+    review.restore(activity=done, actor=world.cadre)
     assert missing(Entry(done), Rules()) == {"document": "Ghi số và ngày của văn bản chứng minh mốc đã hoàn thành."}

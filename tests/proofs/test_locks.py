@@ -10,6 +10,7 @@ from threading import Event
 from time import sleep
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connections, transaction
 from django.utils import timezone
 
@@ -21,7 +22,7 @@ from activities.reporting import periods
 from targets import years
 from targets.models import WorkYear
 from tests.activities.locking import YEAR, lock, unlock
-from tests.factories import World, make_activity, make_user
+from tests.factories import World, make_activity, make_kind, make_target, make_user
 from units import access, journal, organising, tree
 
 SOON = 0.3  # seconds in which the other would be done, were it not waiting
@@ -128,6 +129,34 @@ def test_nobody_lands_behind_a_lock(world):
     with scenario(world, shut):
         assert both(world, hold_past_its_end, approve) == (True, "refused")
     assert audit(YEAR).differences == []
+
+
+def test_a_milestone_recorded_anew_while_another_is_restored_exists_once(world):
+    measure = make_target(world.p1, YEAR, [{"kind": "milestone"}]).measures.get()
+    kind = make_kind("thu-moc", nature="milestone")
+    gone, refused = make_activity(world.b11, world.cadre, kind, milestone=measure), []
+    review.cancel(activity=gone, actor=world.cadre)
+
+    def restore(world):
+        review.restore(activity=gone, actor=world.cadre)
+
+    def write(world):
+        make_activity(world.b11, world.staff, kind, milestone=measure)
+
+    def too_late(act):
+        def try_it(world):
+            with pytest.raises(ValidationError) as refusal:
+                act(world)
+            refused.extend(refusal.value.messages)
+
+        return try_it
+
+    assert both(world, restore, too_late(write)) == (True, "done")
+    review.cancel(activity=gone, actor=world.cadre)
+    assert both(world, write, too_late(restore)) == (True, "done")
+    already = f"“{world.b11}” đã ghi hoàn thành mốc này:"
+    anew = Activity.objects.exclude(status=Status.CANCELLED).get()
+    assert refused == [f"{already} {gone.code}.", f"Không khôi phục được: {already} {anew.code}."]
 
 
 def hold_past_its_end(world):
