@@ -10,8 +10,6 @@ from unionwork.text import fold
 from units import access
 from units.models import Placement, Unit
 
-LAPSED = "Hoạt động đã thay đổi sau khi gửi bản sửa."  # what became of a correction
-
 
 def warned(doubt=""):
     """Q: a record was sent with a warning, or with one of this kind (a `Doubt`)."""
@@ -186,6 +184,12 @@ class EvidenceQuerySet(models.QuerySet):
 
 
 class CorrectionQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Corrections of the records in the user's scope."""
+        from activities.models import Activity
+
+        return self.filter(activity__in=Activity.objects.visible_to(user).order_by().values("pk"))
+
     def reviewable_by(self, user):
         """Corrections that wait for this user: of records the user may decide, and not the user's own."""
         from activities.models import Activity, CorrectionState
@@ -196,14 +200,10 @@ class CorrectionQuerySet(models.QuerySet):
 
     def for_list(self):
         """With what a list shows; those that waited longest first."""
-        return self.select_related("activity__unit", "author").order_by("at", "pk")
+        from activities.models import Host
 
-    def lapse(self, ids, actor):
-        """What still waits for these records (ids) has nothing to start from any more: the record left its place."""
-        from activities.models import CorrectionState
-
-        waiting = self.filter(activity__in=ids, state=CorrectionState.PENDING)
-        waiting.update(state=CorrectionState.WITHDRAWN, decider=actor, decided_at=timezone.now(), answer=LAPSED)
+        hosts = models.Prefetch("activity__hosts", Host.objects.select_related("unit"))
+        return self.select_related("activity__unit", "author").prefetch_related(hosts).order_by("at", "pk")
 
 
 class PeriodReportQuerySet(models.QuerySet):

@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils import timezone
 
-from activities import events, locks, totals
-from activities.models import COUNTED, EDITABLE, Activity, Correction, Event, Figure, Host, RecordNature, Status, Step
-from activities.rules import Rules
+from activities import events, lapsing, locks, totals
+from activities.models import COUNTED, EDITABLE, Activity, Event, Figure, Host, RecordNature, Status, Step
+from activities.rules import Rules, missing, reached_already
 from unionwork import planner
 from unionwork.dates import format_date
 from unionwork.numbers import format_number
@@ -28,6 +28,7 @@ FIELDS = {
     "description": "Mô tả",
     "document": "Văn bản",
 }
+HOSTS = "Đơn vị phối hợp"
 
 
 class Stale(ValidationError):
@@ -73,11 +74,13 @@ def digest_of(entry):
 
 @verb("Ghi hoạt động")
 def create_many(*, entries, actor, rules=None, settled=False):
-    """Write new records as drafts, in few statements however many. `settled`: `rules.settle` was called already.
+    """Write new records as drafts, in few statements however many. `settled`: `rules.settle` was called already (never
+    for milestones).
 
     Raises `Locked` when one of them is dated in a locked period.
     """
     tree.lock_shared()
+    totals.lock_units({entry.activity.unit_id for entry in entries if entry.activity.milestone_id})
     rules = rules or Rules()
     for entry in entries:
         entry.activity.author = actor
@@ -123,14 +126,15 @@ def edit(*, entry, actor, version, reason=""):
     """Change a record. An approved one needs a reason, goes back to waiting and leaves the totals until it is approved
     again; in a year that keeps approved figures it is changed by a correction only (`activities.corrections`).
 
-    Raises `Stale` when the record is no longer at `version`, unless it says the same already: sent once more.
+    Raises `Stale` when the record is no longer at `version`, unless it says the same already: sent once more;
+    ValidationError by field, also when what waits would not be complete any more.
     """
     tree.lock_shared()  # before the rules read which years are open: nobody closes one meanwhile
     rules = Rules()
     activity = entry.activity
     rules.settle(entry)
-    is_level = rules.kinds[activity.kind_id].nature == RecordNature.STOCK
-    into = {(activity.unit_id, activity.year_id)} if is_level else ()
+    nature = rules.kinds[activity.kind_id].nature
+    into = () if nature == RecordNature.FLOW else {(activity.unit_id, activity.year_id)}
     with totals.counting([activity.pk], into) as records:
         record = records[activity.pk]
         before = Activity.objects.select_related("year").get(pk=activity.pk)
@@ -141,18 +145,22 @@ def edit(*, entry, actor, version, reason=""):
             raise ValidationError(f"Không sửa được hoạt động ở trạng thái “{Status(record['status']).label}”.")
         if not changes:
             return activity
-        if record["status"] in COUNTED:
+        counted = [record] if record["status"] in COUNTED else []
+        if counted:
             _check_counted(before, reason)
-        status = Status.PENDING if record["status"] == Status.APPROVED else Status(record["status"])
+        if already := reached_already(activity):  # since the rules looked
+            raise ValidationError({"milestone": already})
+        status = Status.PENDING if counted else Status(record["status"])
+        if status == Status.PENDING and (wrong := missing(entry, rules)):
+            raise ValidationError(wrong)
         activity.prepare()
         activity.status, activity.version = status, version + 1
-        if record["status"] == Status.APPROVED:
+        if counted:
             activity.approver, activity.decided_at, activity.submitted_at = None, None, timezone.now()
         activity.save(force_update=True)
         keep_figures(entry, rules)
         keep_hosts(activity, entry.hosts)
-        if record["status"] in COUNTED:
-            Correction.objects.lapse([activity.pk], actor)
+        lapsed = lapsing.lapse(counted, step=Step.EDIT, actor=actor, reason=reason)
     event = Event(
         activity=activity,
         step=Step.EDIT,
@@ -160,8 +168,8 @@ def edit(*, entry, actor, version, reason=""):
         to_status=status,
         actor=actor,
         reason=reason,
-        changes=changes,
-        touches=record["touches"] if record["status"] in COUNTED else [],
+        changes=changes + lapsed.get(activity.pk, []),
+        touches=record["touches"] if counted else [],
     )
     events.write(edit.code, [event])
     return activity
@@ -205,7 +213,7 @@ def differences(before, entry, rules):
     then = {row.unit_id: str(row.unit) for row in before.hosts.select_related("unit")}
     now = {unit.pk: str(unit) for unit in entry.hosts}
     if then.keys() != now.keys():  # not their names: many a chi đoàn is called “Chi đoàn 1”
-        changes.append(["Đơn vị phối hợp", *(", ".join(sorted(names.values())) for names in (then, now))])
+        changes.append([HOSTS, *(", ".join(sorted(names.values())) for names in (then, now))])
     return changes
 
 

@@ -14,15 +14,16 @@ from django.db.models import F, Max, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from activities import events, locks, totals
+from activities import events, lapsing, locks, totals
 from activities.locks import WrongState
-from activities.models import COUNTED, Activity, Correction, Event, Status, Step
+from activities.models import COUNTED, Activity, Event, Status, Step
 from activities.places import places_of
-from activities.rules import Rules, check_complete
+from activities.rules import Rules, check_complete, reached_already
 from unionwork.verbs import verb
 from units import notices, tree
 from units.models import Notice, NoticeKind
 
+TAKEN_BACK = "Hoàn tác"
 CHANGED = "Hoạt động vừa được sửa sau khi bạn mở trang: xem lại số liệu mới rồi quyết định."
 LONGEST_REASON = 500
 BATCH = 5000  # ids in one statement
@@ -40,7 +41,6 @@ FROM = {
     Step.RETURN: (Status.PENDING,),
     Step.CORRECT: (Status.PENDING,),
     Step.UNAPPROVE: (Status.APPROVED,),
-    Step.RECALL: (Status.RETURNED,),
     Step.CANCEL: (Status.DRAFT, Status.PENDING, Status.RETURNED, Status.APPROVED),
     Step.RESTORE: (Status.CANCELLED,),
 }
@@ -71,9 +71,10 @@ def can(step, activity):
 @verb("Gửi duyệt")
 def submit(*, activity, actor):
     """Send a draft or a completed record to the reviewer. Raises ValidationError when something required is missing."""
-    check_complete(activity)
     sent = {"submitted_at": timezone.now(), "return_reason": "", "return_place": ""}
-    _step(submit, Step.SUBMIT, activity.pk, actor, **sent)
+    step = _take(Step.SUBMIT, activity.pk, actor, **sent)
+    check_complete(Activity.objects.get(pk=activity.pk))  # as it stands now that nobody else changes it
+    events.write(submit.code, [step])
 
 
 @verb("Gửi duyệt")
@@ -85,7 +86,7 @@ def submit_many(*, ids, actor):
     locks.refuse(locks.spot(record) for record in records.values())
     for start in range(0, len(ids), BATCH):
         drafts = Activity.objects.filter(pk__in=ids[start : start + BATCH], status=Status.DRAFT)
-        found = list(drafts.order_by("pk").values_list("pk", flat=True))
+        found = list(drafts.order_by("pk").select_for_update().values_list("pk", flat=True))
         drafts.update(status=Status.PENDING, submitted_at=timezone.now(), version=F("version") + 1)
         sent += found
     events.write(submit_many.code, [event_of(Step.SUBMIT, records[pk], actor) for pk in sent])
@@ -152,18 +153,23 @@ def unapprove(*, activity, actor, reason):
 @verb("Huỷ hoạt động")
 def cancel(*, activity, actor, reason=""):
     """Cancel a record: it stays to be seen and restored, and counts nowhere. An approved one needs a reason."""
-    if activity.status == Status.APPROVED:
+    step = _take(Step.CANCEL, activity.pk, actor, reason=reason, approver=None, decided_at=None)
+    if step.from_status == Status.APPROVED:  # perhaps since the writer opened the page
         demand(reason, "Ghi lý do huỷ một hoạt động đã duyệt.")
-    _step(cancel, Step.CANCEL, activity.pk, actor, reason=reason, approver=None)
+    events.write(cancel.code, [step])
 
 
 @verb("Khôi phục hoạt động")
 def restore(*, activity, actor):
-    """Bring a cancelled record back as a draft. Raises `WrongState` for one merged into another: that is unmerged."""
-    merged = Activity.objects.filter(pk=activity.pk).exclude(merged_into=None).select_related("merged_into").first()
-    if merged:
-        raise WrongState(f"Hoạt động đã gộp vào {merged.merged_into.code}: người duyệt tách lại ở đó.")
-    _step(restore, Step.RESTORE, activity.pk, actor)
+    """Bring a cancelled record back as a draft. Raises `WrongState` for one merged into another (that is unmerged) and
+    for a milestone that was recorded anew."""
+    step = _take(Step.RESTORE, activity.pk, actor)
+    restored = Activity.objects.select_related("merged_into", "unit").get(pk=activity.pk)
+    if restored.merged_into:
+        raise WrongState(f"Hoạt động đã gộp vào {restored.merged_into.code}: nhờ người duyệt bấm “Tách lại” ở đây.")
+    if already := reached_already(restored):
+        raise WrongState(f"Không khôi phục được: {already}")
+    events.write(restore.code, [step])
 
 
 @dataclass
@@ -226,13 +232,15 @@ def undo(*, decided, actor):
         again = {"status": Status.PENDING, "decided_at": None, "version": F("version") + 1}
         Activity.objects.filter(pk__in=taken).update(approver=None, **again)
         Activity.objects.filter(pk__in=recalled).update(return_reason="", return_place="", **again)
-        if taken:
-            Correction.objects.lapse(taken, actor)
+        lapsed = lapsing.lapse([records[pk] for pk in taken], step=Step.UNAPPROVE, actor=actor, reason=TAKEN_BACK)
     if recalled:
         told = [Q(user=records[pk]["author_id"], url__startswith=_returned_url(pk)) for pk in recalled]
         Notice.objects.filter(reduce(or_, told), kind=NoticeKind.RETURNED, read_at=None).delete()
     steps = {pk: Step.RECALL if pk in recalled else Step.UNAPPROVE for pk in outcome.done}
-    events.write(undo.code, [event_of(step, records[pk], actor, "Hoàn tác") for pk, step in steps.items()])
+    events.write(
+        undo.code,
+        [event_of(step, records[pk], actor, TAKEN_BACK, changes=lapsed.get(pk, ())) for pk, step in steps.items()],
+    )
     return outcome
 
 
@@ -274,9 +282,9 @@ def _take(step, pk, actor, *, decides=False, seen=None, reason="", **fields):
     be written."""
     with totals.counting([pk]) as records:
         move(step, records.get(pk), pk, actor, decides=decides, seen=seen, **fields)
-        if records[pk]["status"] in COUNTED:
-            Correction.objects.lapse([pk], actor)
-    return event_of(step, records[pk], actor, reason)
+        counted = [row for row in records.values() if row["status"] in COUNTED]
+        lapsed = lapsing.lapse(counted, step=step, actor=actor, reason=reason)
+    return event_of(step, records[pk], actor, reason, changes=lapsed.get(pk, ()))
 
 
 def move(step, record, pk, actor, *, decides=False, seen=None, **fields):

@@ -58,7 +58,7 @@ WRITERS = {
     "activities/events.py:write": LEAVES,
     "activities/writing/evidence.py:sweep": HOUSEKEEPING,
     "activities/writing/evidence.py:_sweep_files": HOUSEKEEPING,
-    "activities/querysets.py:CorrectionQuerySet.lapse": PART_OF_VERBS,
+    "activities/lapsing.py:lapse": PART_OF_VERBS,
     "activities/recording.py:keep_figures": PART_OF_VERBS,
     "activities/recording.py:keep_hosts": PART_OF_VERBS,
     "activities/review.py:move": PART_OF_VERBS,

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
-from activities import review
+from activities import histories, review
 from activities.models import COMMENTED, Activity, RecordNature, Status, Step
 from activities.places import places_of
 from activities.reasons import ReasonForm, reason_page
@@ -188,9 +188,12 @@ def say(request, refused):
         messages.error(request, message)
 
 
-def beside(activity, user, *, decides):
-    """What the page of a record shows about its doubles and corrections, as far as this user may decide (`decides`)."""
+def beside(activity, user, *, decides, here):
+    """What the page of a record shows about its doubles and corrections, as far as this user may decide (`decides`).
+    `here`: the record's units."""
     correction = corrections.waiting(activity) if activity.status == Status.APPROVED else None
+    if correction:
+        histories.told([correction], user, here)
     found = Activity.objects.visible_to(user)
     doubles = decided.named(user, merging.doubles_of(activity)) if decides else {}
     return {

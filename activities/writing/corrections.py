@@ -11,7 +11,7 @@ from django.utils import timezone
 from activities import events, locks, recording, review, totals
 from activities.locks import WrongState
 from activities.models import Activity, Correction, CorrectionState, Event, RecordNature, Status, Step
-from activities.rules import Entry, Rules, missing
+from activities.rules import Entry, Rules, missing, reached_already
 from targets.models import Indicator
 from unionwork.numbers import Parsed
 from unionwork.verbs import verb
@@ -74,11 +74,13 @@ def adopt(*, correction, actor):
     tree.lock_shared()
     rules = Rules()
     entry = entry_of(correction)
-    activity, kind = entry.activity, rules.kinds[entry.activity.kind_id]
+    activity, nature = entry.activity, rules.kinds[entry.activity.kind_id].nature
     rules.settle(entry)
-    into = {(activity.unit_id, activity.year_id)} if kind.nature == RecordNature.STOCK else ()
+    into = () if nature == RecordNature.FLOW else {(activity.unit_id, activity.year_id)}
     with totals.counting([activity.pk], into) as records:
         before = _still(correction, Step.ADOPT, actor)
+        if already := reached_already(activity):  # since the rules looked
+            raise WrongState(already)
         changes = recording.differences(before, entry, rules)
         _decide(correction, CorrectionState.ADOPTED, actor)
         activity.prepare()
@@ -88,7 +90,7 @@ def adopt(*, correction, actor):
         recording.keep_figures(entry, rules)
         recording.keep_hosts(activity, entry.hosts)
         if not Activity.objects.decidable_by(actor).filter(pk=activity.pk).exists():
-            raise WrongState(f"Bản sửa chuyển hoạt động sang “{activity.unit}”, ngoài phần việc duyệt của bạn.")
+            raise WrongState("Bản sửa chuyển hoạt động sang một đơn vị ngoài phần việc duyệt của bạn.")
     _tell(correction, f"Bản sửa {activity.code} “{activity.title}” đã được duyệt; số mới đã được tính.")
     reason = f"{correction.reason} (bản sửa của {correction.author})"
     event = review.event_of(Step.ADOPT, records[activity.pk], actor, reason, to=Status.APPROVED, changes=changes)

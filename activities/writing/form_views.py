@@ -12,10 +12,10 @@ from activities.models import EDITABLE, Activity, RecordNature, Status, Step
 from activities.rules import Rules
 from activities.writing import corrections, drafts, evidence, evidence_views, warnings
 from activities.writing.declaration_form import DeclarationForm
-from activities.writing.draft_views import onward, opened_draft, read_key, sent_twice
+from activities.writing.draft_views import onward, opened_draft, sent_twice
 from activities.writing.forms import ActivityForm, MilestoneForm
 from activities.writing.repeating import started_from
-from unionwork.parameters import whole_number
+from unionwork.parameters import uuid_of, whole_number
 from unionwork.policy import policy
 from units import access, journal
 from units.models import Unit
@@ -88,7 +88,7 @@ def opened(request):
         if number is None:
             raise Http404
         return started_from(written_by(request.user, number))
-    code = request.GET.get("don-vi", "").replace("\0", "")
+    code = request.GET.get("don-vi", "")
     unit = Unit.objects.reached(request.user, access.LOG).filter(code=code).first() if code else None
     return {"kind": request.GET.get("loai", "")} | ({"unit": unit} if unit else {})
 
@@ -136,7 +136,7 @@ def record_page(request, make, activity, context):
         "stored": stored,
         "draft": draft,
         "is_filled": form.source is not None,
-        "replaced_key": read_key(request.POST.get("thay-khoa")),
+        "replaced_key": uuid_of(request.POST.get("thay-khoa")),
         "evidence": evidence_views.listed(request.user, form, None if is_new else activity),
         "refused_files": refused_files,
         "errors": [{"id": "tep", "message": message} for message in refused_files],
@@ -176,7 +176,7 @@ def _write(request, form, entry):
     if is_new:
         saved = recording.create(entry=entry, actor=request.user)
         was_saved = saved is not activity
-        if old_key := read_key(request.POST.get("thay-khoa")):
+        if old_key := uuid_of(request.POST.get("thay-khoa")):
             drafts.carry_over(user=request.user, old_key=old_key, form_key=form.cleaned_data["form_key"])
         if not was_saved:
             evidence.claim(activity=saved, actor=request.user)
@@ -185,7 +185,7 @@ def _write(request, form, entry):
     if request.POST["luu"] == SEND and _is_unsent(saved, was_saved):
         review.submit(activity=saved, actor=request.user)
         saved.status, was_saved = Status.PENDING, False
-    if request.POST["luu"] == SEND and not was_saved:
+    if saved.status == Status.PENDING and not was_saved:  # sent now, or changed while it waits
         entry.activity = saved
         warnings.answer(entry=entry, rules=form.rules, **form.answer)
     if was_saved:

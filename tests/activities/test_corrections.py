@@ -1,4 +1,5 @@
 from datetime import date
+from functools import partial
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -7,6 +8,7 @@ from django.urls import reverse
 from activities import recording, review
 from activities.audit import audit
 from activities.models import Activity, Correction, CorrectionState, Status, Step
+from activities.reviewing import merging
 from activities.rules import Entry
 from activities.writing import corrections
 from targets.years import close_year, set_keeps_approved
@@ -113,6 +115,46 @@ def test_a_correction_waits_alone_and_starts_from_what_it_saw(world, kept):
     assert not Activity.objects.decidable_by(world.staff).filter(pk=kept.pk).exists()
 
 
+def test_whoever_ends_a_waiting_correction_tells_its_author_and_the_history(world, kept):
+    second = approve(make_activity(world.b12, world.other_cadre, world.planting, {world.trees: 7}), world.secretary)
+    third = make_activity(world.b11, world.cadre, world.planting, {world.trees: 9})
+    ended = [["Bản sửa của Người staff", "Chờ duyệt", "Không còn hiệu lực"]]
+
+    def told(actor, act, activity=kept, **how):
+        """What becomes known of a correction by `staff` when `actor` takes a step."""
+        Notice.objects.all().delete()
+        propose(activity, world.staff, {world.trees: 40})
+        act(actor=actor, **how)
+        last = activity.events.last()
+        noted = JournalEntry.objects.filter(object_id=activity.pk).order_by("-pk").first()
+        assert [row for row in last.changes if row[0].startswith("Bản sửa")] == ended
+        assert [row for row in noted.changes if row[0].startswith("Bản sửa")] == ended
+        assert not Correction.objects.filter(state=CorrectionState.PENDING).exists()
+        begins = f"Bản sửa {activity.code} “Hoạt động thử” không còn chờ duyệt vì hoạt động đã thay đổi "
+        rows = Notice.objects.filter(kind="correction").values_list("user", "unit", "text", "url")
+        page = (world.staff.pk, activity.unit_id, reverse("activity_detail", args=[activity.pk]))
+        assert [(user, unit, url) for user, unit, _, url in rows] == [page] * len(rows)
+        return [text.removeprefix(begins) for _, _, text, _ in rows]
+
+    assert told(world.secretary, partial(review.unapprove, activity=kept), reason="Xem lại") == ["(Bỏ duyệt: Xem lại)."]
+    review.approve(activity=kept, actor=world.secretary)
+    decided = {kept.pk: kept.version + 2}
+    assert told(world.secretary, partial(review.undo, decided=decided)) == ["(Bỏ duyệt: Hoàn tác)."]
+    review.approve(activity=kept, actor=world.secretary)
+    review.submit(activity=third, actor=world.cadre)
+    merge = partial(merging.merge, keep=kept, other=third, reason="Ghi trùng")
+    assert told(world.secretary, merge) == ["(Gộp: Ghi trùng)."]
+    assert told(world.secretary, partial(merging.unmerge, other=third)) == ["(Tách lại)."]
+    propose(kept, world.staff, {world.trees: 40})
+    set_keeps_approved(year=2024, keeps=False, actor=world.central)
+    change(kept, world.cadre, {world.trees: 36}, reason="Đếm lại")
+    assert Notice.objects.latest("pk").text.endswith("(Sửa: Đếm lại).")
+    set_keeps_approved(year=2024, keeps=True, actor=world.central)
+    cancel = partial(review.cancel, activity=second, reason="Ghi nhầm")
+    assert told(world.staff, cancel, second) == []  # one knows what one did
+    assert audit(2024).differences == []
+
+
 def test_nothing_is_proposed_or_adopted_in_a_locked_period_or_another_kind_of_year(world, kept):
     correction = propose(kept, world.cadre, {world.trees: 40})
     beside = approve(make_activity(world.b12, world.staff, world.planting, {world.trees: 7}), world.secretary)
@@ -139,12 +181,18 @@ def test_nothing_is_proposed_or_adopted_in_a_locked_period_or_another_kind_of_ye
         propose(usual, world.cadre, {world.trees: 2})
 
 
-def test_nobody_adopts_what_would_count_for_a_unit_of_others(world, kept):
+def test_nobody_adopts_what_would_count_for_a_unit_of_others(client, world, kept):
     """Somebody who writes for all may move a record to another khối; the secretary of the first one does not decide
     about that."""
     correction = propose(kept, world.central, {world.trees: 40}, unit=world.b21)
-    with pytest.raises(review.WrongState):
+    client.force_login(world.secretary)
+    pages = reverse("correction_list"), reverse("activity_detail", args=[kept.pk])
+    shown = [next(iter(client.get(pages[0]).context["page"])), client.get(pages[1]).context["correction"]]
+    hidden = ["Đơn vị", "Đơn vị b11", "đơn vị khác"]  # nor learns which that would be
+    assert [(row.told[0], world.b21.name in str(row.told)) for row in shown] == [(hidden, False)] * 2
+    with pytest.raises(review.WrongState) as refused:
         corrections.adopt(correction=correction, actor=world.secretary)
+    assert world.b21.name not in str(refused.value)
     assert (trees(world, "b11", "b21"), Activity.objects.get(pk=kept.pk).unit) == ([35, 0], world.b11)
     corrections.adopt(correction=correction, actor=make_user("bi-thu-tw", access.SECRETARY, world.tw))
     assert trees(world, "b11", "b21", "tw") == [0, 40, 40]
@@ -193,7 +241,7 @@ def test_the_list_of_corrections_needs_the_same_statements_for_one_and_three(
     url = reverse("correction_list")
     propose(kept, world.cadre, {world.trees: 40})
     client.get(url)
-    with django_assert_num_queries(8) as one:
+    with django_assert_num_queries(9) as one:
         assert client.get(url).context["count"] == 1
     for unit in (world.b11, world.b12):
         more = approve(make_activity(unit, world.staff, world.planting, {world.trees: 5}), world.secretary)

@@ -2,15 +2,17 @@ from datetime import date
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.urls import reverse
 
 from activities import review
 from activities.audit import audit
-from activities.models import Activity, Event, Status, Step, UnitTotal
+from activities.models import Activity, Correction, Event, Status, Step, UnitTotal
 from activities.reviewing import correcting
 from targets.years import close_year, reopen_year
 from tests.activities.test_recording import change
-from tests.factories import approve, grant, make_activity, make_user
+from tests.factories import approve, grant, make_activity, make_kind, make_user
 from unionwork.numbers import Parsed
 from units import access
 from units.models import Notice
@@ -67,6 +69,18 @@ def test_an_incomplete_record_is_not_sent(world):
     assert refused.value.message_dict == {"figures": ["Nhập ít nhất một số liệu."]}
     empty.refresh_from_db()
     assert empty.status == Status.DRAFT
+    read = make_activity(world.b11, world.cadre, world.planting, {world.trees: 5})
+    works = make_kind("cong-trinh-thu", [world.trees], has_work_level=True)
+    Activity.objects.filter(pk=read.pk).update(kind=works)  # by somebody else, since it was read
+    with pytest.raises(ValidationError) as refused:
+        review.submit(activity=read, actor=world.cadre)
+    assert list(refused.value.message_dict) == ["work_level"]
+    level = make_activity(world.b12, world.other_cadre, world.declaring, {world.members: 5})
+    review.submit(activity=level, actor=world.other_cadre)
+    with pytest.raises(ValidationError) as refused:  # nor does it become so while it waits
+        change(level, world.other_cadre, {})
+    assert refused.value.message_dict == {"figures": ["Nhập ít nhất một số liệu."]}
+    assert steps(read) == [(Step.CREATE, "", Status.DRAFT)]
 
 
 def test_a_returned_record_carries_the_reason_and_can_be_sent_again(world, waiting):
@@ -124,11 +138,16 @@ def test_a_withdrawn_record_is_a_draft_again(world, waiting):
 
 
 def test_cancelling_takes_out_of_the_totals_and_restoring_starts_as_a_draft(world, approved):
-    with pytest.raises(ValidationError):
-        review.cancel(activity=approved, actor=world.cadre, reason=" ")
+    read_before = Activity.objects.get(pk=approved.pk)
+    read_before.status = Status.PENDING
+    for activity in (approved, read_before):
+        with pytest.raises(ValidationError):
+            review.cancel(activity=activity, actor=world.cadre, reason=" ")
+    assert counted(world) == (35, 1)
     review.cancel(activity=approved, actor=world.cadre, reason="Ghi trùng")
     approved.refresh_from_db()
-    assert (approved.status, approved.approver, counted(world)) == (Status.CANCELLED, None, (0, 0))
+    gone = (approved.status, approved.approver, approved.decided_at, counted(world))
+    assert gone == (Status.CANCELLED, None, None, (0, 0))
     review.restore(activity=approved, actor=world.cadre)
     approved.refresh_from_db()
     assert (approved.status, counted(world)) == (Status.DRAFT, (0, 0))
@@ -215,9 +234,19 @@ def test_nobody_approves_what_they_wrote(world):
     review.submit(activity=activity, actor=world.secretary)
     with pytest.raises(PermissionDenied):
         review.approve(activity=activity, actor=world.secretary)
+    with pytest.raises(IntegrityError, match="activity_two_persons"), transaction.atomic():
+        Activity.objects.filter(pk=activity.pk).update(approver=F("author"))  # nor round the verbs
     second = make_user("pho-bi-thu", access.SECRETARY, world.k1)
     review.approve(activity=activity, actor=second)
     assert counted(world) == (5, 1)
+    with pytest.raises(IntegrityError, match="activity_counted_has_approver"), transaction.atomic():
+        Activity.objects.filter(pk=activity.pk).update(approver=None)
+    said_anew = {"entry": {}, "changes": [], "version": activity.version, "reason": "Nhầm", "author": world.secretary}
+    correction = Correction.objects.filter(pk=Correction.objects.create(activity=activity, **said_anew).pk)
+    for state in ("pending", "adopted", "refused"):
+        with pytest.raises(IntegrityError, match="correction_two_persons"), transaction.atomic():
+            correction.update(state=state, decider=F("author"))
+    assert correction.update(state="withdrawn", decider=F("author")) == 1  # who takes it back decides nothing
 
 
 def test_nobody_approves_what_they_changed(world, waiting):
