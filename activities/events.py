@@ -28,7 +28,7 @@ def write(verb, events):
             year=records[event.activity_id].year_id,
             label=f"{records[event.activity_id].code} {records[event.activity_id].title}",
             reason=event.reason,
-            changes=event.changes + [["Báo cáo có liên quan", "", words] for words in event.touches],
+            changes=event.said + [["Báo cáo có liên quan", "", words] for words in event.touches],
         )
         for event in events
     )

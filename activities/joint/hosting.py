@@ -64,7 +64,7 @@ def _answer(act, step, pk, unit, actor, reason=""):
         to_status=status,
         actor=actor,
         reason=reason,
-        changes=[[str(unit), host.get_state_display(), TO[step].label]],
+        changes=[[str(unit), str(host.get_state_display()), str(TO[step].label), {"unit": unit.pk}]],
         touches=records[pk]["touches"] if status in COUNTED else [],
     )
     events.write(act.code, [event])

@@ -36,6 +36,7 @@ class Step(models.TextChoices):
 class Event(models.Model):
     """One step in a record's life: who, when, from, to, why, and what changed. Only ever added.
 
+    `changes`: [[what, old, new]] in words; a fourth says of which unit (`unit`: its id), and what undoing needs.
     `touches`: the period reports (in words) whose counted figures the step changed.
     """
 
@@ -54,6 +55,11 @@ class Event(models.Model):
 
     def __str__(self):
         return self.get_step_display()
+
+    @property
+    def said(self):
+        """[[what, old, new]]"""
+        return [change[:3] for change in self.changes]
 
 
 class CorrectionState(models.TextChoices):

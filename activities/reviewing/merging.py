@@ -1,19 +1,20 @@
 """Gộp: two records of one event become one joint activity, so that nobody above counts it twice.
 
 The one that stays gets the other's unit and further hosts, and its evidence; the other is cancelled and points to it.
-What changed for the hosts is noted with the units' codes in the event, from where `unmerge` puts it back.
+What changed for the hosts is noted in the event with their ids, from where `unmerge` puts it back.
 """
 
 import re
+from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
-from activities import events, review, totals
+from activities import events, lapsing, review, totals
 from activities.locks import WrongState
-from activities.models import Activity, Correction, Doubt, Evidence, Host, HostState, RecordNature, Status, Step
+from activities.models import Activity, Doubt, Event, Evidence, Host, HostState, RecordNature, Status, Step
 from unionwork.verbs import verb
 from units import notices
 from units.models import NoticeKind
@@ -21,19 +22,9 @@ from units.models import NoticeKind
 MERGEABLE = (Status.PENDING, Status.APPROVED)
 NONE = "–"
 FILES = "Minh chứng"
-# What may happen to the record that stays without keeping anybody from taking the merge back.
-LEAVES_HOSTS = (
-    Step.SUBMIT,
-    Step.WITHDRAW,
-    Step.APPROVE,
-    Step.CORRECT,
-    Step.RETURN,
-    Step.RECALL,
-    Step.UNAPPROVE,
-    Step.ATTACH,
-    Step.DETACH,
-)
-STATES = {str(state.label): state for state in HostState}
+# What says something else of the record that stays than it said when it was merged: nobody knows then which part of it
+# came from the other one.
+REWRITES = (Step.EDIT, Step.ADOPT)
 
 
 @verb("Gộp hoạt động")
@@ -54,20 +45,30 @@ def merge(*, keep, other, actor, reason, seen=None):
             changes.append([FILES, "", f"{moved} tệp từ {other.code}"])
         _cancel(other, keep)
         Activity.objects.filter(pk=keep.pk).update(version=F("version") + 1)
-        Correction.objects.lapse([keep.pk, other.pk], actor)
+        lapsed = lapsing.lapse(records.values(), step=Step.MERGE, actor=actor, reason=reason)
     words = f"Gộp vào {keep.code}: {reason}"
-    _tell(keep, other, f"{other.code} “{other.title}” đã gộp vào {keep.code} “{keep.title}”. Lý do: {reason}")
+    _tell(
+        keep=(keep, f"{other.code} của {other.unit} đã gộp vào {_called(keep)}. Lý do: {reason}"),
+        other=(other, f"{_called(other)} đã gộp vào {keep.code}. Lý do: {reason}"),
+    )
     events.write(
         merge.code,
         [
-            review.event_of(Step.MERGE, records[other.pk], actor, words, to=Status.CANCELLED),
+            review.event_of(
+                Step.MERGE,
+                records[other.pk],
+                actor,
+                words,
+                to=Status.CANCELLED,
+                changes=lapsed.get(other.pk, ()),
+            ),
             review.event_of(
                 Step.MERGE,
                 records[keep.pk],
                 actor,
                 f"Nhận {other.code}: {reason}",
                 to=records[keep.pk]["status"],
-                changes=changes,
+                changes=changes + lapsed.get(keep.pk, []),
             ),
         ],
     )
@@ -77,7 +78,8 @@ def merge(*, keep, other, actor, reason, seen=None):
 def unmerge(*, other, actor):
     """Take a merge back: `other` is what it was before, its unit and evidence leave the record it went into.
 
-    Raises `WrongState` when content or hosts of that record changed since, PermissionDenied.
+    Raises `WrongState`, which says what to do first, when that record was rewritten since and may count (cancelled, it
+    does not), or received another one later; PermissionDenied.
     """
     into = Activity.objects.filter(pk=other.pk).values_list("merged_into", flat=True).first()
     if into is None:
@@ -87,7 +89,7 @@ def unmerge(*, other, actor):
         if other.merged_into_id != keep.pk:
             raise WrongState("Hoạt động này vừa được tách lại.")
         was, noted = _merged(keep, other)
-        changes = _part(keep, noted.changes)
+        changes = _part(keep, noted)
         # Evidence keeps the key of the form it was sent for: so what came with `other` is found again.
         if moved := Evidence.objects.filter(activity=keep, form_key=other.form_key).update(activity=other):
             changes.append([FILES, f"{moved} tệp từ {other.code}", ""])
@@ -95,7 +97,11 @@ def unmerge(*, other, actor):
             status=was.from_status, merged_into=None, return_reason="", version=F("version") + 1
         )
         Activity.objects.filter(pk=keep.pk).update(version=F("version") + 1)
-    _tell(keep, other, f"{other.code} “{other.title}” đã tách khỏi {keep.code} “{keep.title}”.")
+        lapsed = lapsing.lapse([records[keep.pk]], step=Step.UNMERGE, actor=actor)
+    _tell(
+        keep=(keep, f"{other.code} đã tách khỏi {_called(keep)}."),
+        other=(other, f"{_called(other)} đã tách khỏi {keep.code}."),
+    )
     events.write(
         unmerge.code,
         [
@@ -106,7 +112,7 @@ def unmerge(*, other, actor):
                 actor,
                 f"Tách {other.code}",
                 to=records[keep.pk]["status"],
-                changes=changes,
+                changes=changes + lapsed.get(keep.pk, []),
             ),
         ],
     )
@@ -137,25 +143,23 @@ def _check(keep, other, seen):
 
 
 def _join(keep, other, actor):
-    """Give `keep` the hosts of `other`. Returns [[unit, what it was, what it is]] for `_part`."""
-    coming = {host.unit: HostState(host.state) for host in other.hosts.counting().select_related("unit")}
-    coming[other.unit] = HostState.CONFIRMED  # who wrote it down says that it took part
+    """Give `keep` the hosts of `other`. Returns [[unit, what it was, what it is, `_standing` before]] for `_part`."""
+    coming = {host.unit: host for host in other.hosts.counting().select_related("unit")}
+    # Who wrote it down says that it took part; the others are as they answered there.
+    coming[other.unit] = Host(state=HostState.CONFIRMED, actor=actor, at=timezone.now())
     coming.pop(keep.unit, None)
     there = {host.unit_id: host for host in keep.hosts.all()}
     changes = []
     for unit in sorted(coming, key=lambda unit: unit.pk):
-        host, state = there.get(unit.pk), coming[unit]
+        host, state = there.get(unit.pk), HostState(coming[unit].state)
+        said = {"state": state, "actor": coming[unit].actor, "at": coming[unit].at}
         if host is None:
-            Host.objects.create(activity=keep, unit=unit, state=state, actor=actor, at=timezone.now())
-            changes.append([_named(unit), NONE, str(state.label)])
+            Host.objects.create(activity=keep, unit=unit, **said)
+            changes.append([str(unit), NONE, str(state.label), {"unit": unit.pk}])
         elif host.state != state and (host.has_declined or state == HostState.CONFIRMED):
-            changes.append([_named(unit), _as_it_was(host), str(state.label)])
-            Host.objects.filter(pk=host.pk).update(state=state, reason="")
+            changes.append([str(unit), _as_it_was(host), str(state.label), _standing(host)])
+            Host.objects.filter(pk=host.pk).update(reason="", **said)
     return changes
-
-
-def _named(unit):
-    return f"{unit} ({unit.code})"
 
 
 def _as_it_was(host):
@@ -163,20 +167,30 @@ def _as_it_was(host):
     return f"{label}: {host.reason}" if host.reason else label
 
 
+def _standing(host):
+    """What brings the host back as it is; `unit` stays the same however the unit is called later."""
+    at = host.at.isoformat() if host.at else None
+    return {"unit": host.unit_id, "state": host.state, "reason": host.reason, "actor": host.actor_id, "at": at}
+
+
 def _part(keep, noted):
-    """Put the hosts back as the merge noted them. Returns [[unit, what it was, what it is]]."""
-    hosts = {host.unit.code: host for host in keep.hosts.select_related("unit")}
+    """Put the hosts back as the merge noted them; who gave another answer since, or was taken out, stays so. Returns
+    [[unit, what it was, what it is, its id]]."""
+    hosts = {host.unit_id: host for host in keep.hosts.select_related("unit")}
     changes = []
-    for named, then, now in noted:
-        host = hosts.get(named.rpartition("(")[2].rstrip(")"))
+    for _, then, now, before in (row for row in noted.changes if len(row) > 3):
+        before = dict(before)
+        host = hosts.get(before.pop("unit"))
         if host is None:
             continue
-        if then == NONE:
+        if not before:
             host.delete()
+        elif str(host.get_state_display()) == now:
+            before["at"] = before["at"] and datetime.fromisoformat(before["at"])
+            Host.objects.filter(pk=host.pk).update(actor=before.pop("actor"), **before)
         else:
-            label, _, reason = then.partition(": ")
-            Host.objects.filter(pk=host.pk).update(state=STATES[label], reason=reason)
-        changes.append([named, now, then])
+            continue
+        changes.append([str(host.unit), _as_it_was(host), then, {"unit": host.unit_id}])
     return changes
 
 
@@ -188,18 +202,30 @@ def _cancel(other, keep):
 
 
 def _merged(keep, other):
-    """The events of the merge on `other` and on `keep`. Raises `WrongState` when `keep` changed since."""
+    """The events of the merge on `other` and on `keep`. Raises `WrongState` when something else has to be done first:
+    a cancelled `keep` counts nowhere, so it may be left as it was rewritten, to be restored and sent anew."""
     was = other.events.filter(step=Step.MERGE, to_status=Status.CANCELLED).last()
     noted = keep.events.filter(step=Step.MERGE, reason__startswith=f"Nhận {other.code}:").last()
-    since = keep.events.filter(pk__gt=noted.pk).exclude(step__in=LEAVES_HOSTS)
-    if keep.status == Status.CANCELLED or since.exists():
-        raise WrongState(f"Không tách được: {keep.code} đã thay đổi sau khi gộp.")
+    later = Event.objects.filter(activity__merged_into=keep, step=Step.MERGE, pk__gt=noted.pk).order_by("-pk")
+    if last := later.select_related("activity").first():
+        code = last.activity.code
+        raise WrongState(f"Không tách được: {code} gộp vào {keep.code} sau; tách lại {code} trước.")
+    if keep.status != Status.CANCELLED and keep.events.filter(pk__gt=noted.pk, step__in=REWRITES).exists():
+        raise WrongState(
+            f"Không tách được: {keep.code} đã được sửa sau khi gộp. Huỷ {keep.code} thì tách được; khôi phục "
+            f"{keep.code} sau đó, dưới dạng bản nháp."
+        )
     return was, noted
 
 
-def _tell(keep, other, text):
-    """Both authors, each where the record is; one who wrote both is told once."""
-    for record in {record.author_id: record for record in (other, keep)}.values():
+def _called(record):
+    return f"{record.code} “{record.title}”"
+
+
+def _tell(*, keep, other):
+    """Both authors, each where the record is: (record, words), which call the other record by its code alone, because
+    that one's title may be out of sight. One who wrote both is told once."""
+    for record, text in {said[0].author_id: said for said in (other, keep)}.values():
         notices.tell(
             users=[record.author],
             unit=record.unit,

@@ -12,7 +12,7 @@ from activities.reviewing import merging
 from tests.activities.test_recording import change
 from tests.factories import approve, make_activity, make_user
 from units import access
-from units.models import Notice
+from units.models import Notice, Unit
 
 UNITS = ("b11", "b12", "b21", "k1", "k2", "p1", "tw")
 
@@ -27,7 +27,7 @@ def pair(world):
     reason = "Đơn vị đã ghi: xem bên kia"
     hosting.decline(activity=world.b11_record, unit=world.b12, actor=world.other_cadre, reason=reason)
     world.b12_record = make_activity(
-        world.b12, world.other_cadre, world.planting, {world.trees: 34}, hosts=[world.b21], title="Ra quân"
+        world.b12, world.other_cadre, world.planting, {world.trees: 34}, hosts=[world.b21], title="Ra quân xã"
     )
     approve(world.b12_record, world.secretary)
     for number in range(2):
@@ -89,14 +89,27 @@ def test_merging_makes_one_joint_activity_and_unmerging_two_again(world, pair):
         Status.APPROVED,
         f"Gộp vào {keep.code}: Cùng một buổi",
     )
-    assert kept.events.last().changes == [
-        ["Đơn vị b12 (b12)", "Từ chối: Đơn vị đã ghi: xem bên kia", "Đã xác nhận"],
-        ["Đơn vị b21 (b21)", "–", "Chờ xác nhận"],
+    host = kept.hosts.get(unit=world.b12)
+    assert (host.actor, host.at > gone.decided_at) == (world.secretary, True)
+    assert kept.hosts.filter(unit=world.b21, actor=None, at=None).exists()  # nobody has answered for it
+    assert kept.events.last().said == [
+        ["Đơn vị b12", "Từ chối: Đơn vị đã ghi: xem bên kia", "Đã xác nhận"],
+        ["Đơn vị b21", "–", "Chờ xác nhận"],
         ["Minh chứng", "", f"2 tệp từ {other.code}"],
     ]
-    assert sorted(Notice.objects.values_list("user", "kind", "unit")) == [
-        (world.cadre.pk, "merged", world.b11.pk),
-        (world.other_cadre.pk, "merged", world.b12.pk),
+    assert sorted(Notice.objects.values_list("user", "kind", "unit", "text")) == [  # the title of one's own record
+        (
+            world.cadre.pk,
+            "merged",
+            world.b11.pk,
+            f"{other.code} của Đơn vị b12 đã gộp vào {keep.code} “Ra quân”. Lý do: Cùng một buổi",
+        ),
+        (
+            world.other_cadre.pk,
+            "merged",
+            world.b12.pk,
+            f"{other.code} “Ra quân xã” đã gộp vào {keep.code}. Lý do: Cùng một buổi",
+        ),
     ]
     with pytest.raises(review.WrongState):
         review.restore(activity=gone, actor=world.other_cadre)  # it would count twice
@@ -104,7 +117,9 @@ def test_merging_makes_one_joint_activity_and_unmerging_two_again(world, pair):
     review.approve(activity=kept, actor=world.secretary)
     assert (stored(world), audit(2024).differences) == (dict.fromkeys(UNITS, 35), [])
 
+    Unit.objects.filter(pk=world.b12.pk).update(code="b12-moi")  # what was merged is found all the same
     merging.unmerge(other=gone, actor=world.secretary)
+    Unit.objects.filter(pk=world.b12.pk).update(code="b12")
     assert (everything(*pair), stored(world), audit(2024).differences) == (before, sums, [])
     with pytest.raises(review.WrongState):
         merging.unmerge(other=gone, actor=world.secretary)
@@ -116,8 +131,63 @@ def test_a_merge_is_not_taken_back_over_what_came_after(world, pair):
     change(keep, world.cadre, {world.trees: 36}, hosts=[world.b12])
     with pytest.raises(review.WrongState) as refused:
         merging.unmerge(other=other, actor=world.secretary)
-    assert refused.value.messages == [f"Không tách được: {keep.code} đã thay đổi sau khi gộp."]
+    assert refused.value.messages == [
+        f"Không tách được: {keep.code} đã được sửa sau khi gộp. Huỷ {keep.code} thì tách được; khôi phục "
+        f"{keep.code} sau đó, dưới dạng bản nháp."
+    ]
     assert (set(stored(world).values()), audit(2024).differences) == ({0}, [])
+    review.cancel(activity=keep, actor=world.cadre, reason="Tách lại")
+    with pytest.raises(review.WrongState) as refused:
+        review.restore(activity=other, actor=world.other_cadre)
+    assert refused.value.messages == [f"Hoạt động đã gộp vào {keep.code}: nhờ người duyệt bấm “Tách lại” ở đây."]
+    merging.unmerge(other=other, actor=world.secretary)
+    assert (stored(world)["tw"], stored(world)["b12"], keep.hosts.counting().count()) == (34, 34, 0)
+    review.restore(activity=keep, actor=world.cadre)
+    approve(keep, world.secretary)
+    assert (stored(world)["b12"], stored(world)["b11"], audit(2024).differences) == (34, 36, [])
+
+
+def test_a_merge_is_taken_back_whatever_became_of_the_record_and_its_hosts(world, pair):
+    keep, other = pair
+    before, sums = everything(*pair), stored(world)
+    merging.merge(keep=keep, other=other, actor=world.secretary, reason="Trùng")
+    review.cancel(activity=keep, actor=world.cadre, reason="Nhầm")
+    review.restore(activity=keep, actor=world.cadre)
+    approve(keep, world.secretary)
+    hosting.decline(activity=keep, unit=world.b21, actor=world.central, reason="Không tham gia")
+    assert stored(world)["b21"] == 0
+    third = approve(make_activity(world.b12, world.other_cadre, world.planting, {world.trees: 1}), world.secretary)
+    merging.merge(keep=keep, other=third, actor=world.secretary, reason="Trùng")
+    with pytest.raises(review.WrongState) as refused:  # b12 is a host for both of them
+        merging.unmerge(other=other, actor=world.secretary)
+    assert refused.value.messages == [
+        f"Không tách được: {third.code} gộp vào {keep.code} sau; tách lại {third.code} trước."
+    ]
+    merging.unmerge(other=third, actor=world.secretary)
+    review.cancel(activity=third, actor=world.other_cadre, reason="Nhầm")
+    merging.unmerge(other=other, actor=world.secretary)
+    assert (everything(*pair), stored(world), audit(2024).differences) == (before, sums, [])
+
+
+def test_a_history_names_units_that_left_the_record_only_to_those_who_see_them(client, world, pair):
+    keep, other = pair
+    merging.merge(keep=keep, other=other, actor=world.secretary, reason="Trùng")
+    merging.unmerge(other=other, actor=world.secretary)
+    change(keep, world.central, {world.trees: 35}, hosts=[world.b21, world.b22])
+    change(keep, world.central, {world.trees: 35}, hosts=[world.b21], unit=world.b12)
+    hosts = {unit.name for unit in (world.b11, world.b12, world.b21, world.b22)}
+
+    def said(user):
+        client.force_login(user)
+        rows = client.get(reverse("activity_detail", args=[keep.pk])).context["events"]
+        words = {word for event in rows for change in event.told for text in change for word in text.split(", ")}
+        return sorted(words & {*hosts, "đơn vị khác"})
+
+    lead, partner = "Đơn vị b12", "Đơn vị b21"  # which the page shows anyway
+    assert said(world.central) == sorted(hosts)
+    assert said(world.other_cadre) == [lead, partner, "đơn vị khác"]
+    assert said(world.secretary) == ["Đơn vị b11", lead, partner, "đơn vị khác"]
+    assert said(world.stranger) == [lead, partner, "Đơn vị b22", "đơn vị khác"]
 
 
 def test_a_waiting_double_of_the_same_unit_is_cancelled(world):
@@ -186,7 +256,8 @@ def test_the_page_compares_merges_and_reveals_nothing_out_of_reach(client, world
     shown = client.get(url, {"a": keep.code, "b": other.pk})
     lines = {line.label: (line.left, line.right, line.said) for line in shown.context["lines"]}
     assert lines["Chỉ số thu-cay-xanh"] == ("35 cây", "34 cây", "khác")
-    assert lines["Tên"] == ("Ra quân", "Ra quân", "giống")
+    assert lines["Tên"] == ("Ra quân", "Ra quân xã", "khác")
+    assert lines["Trạng thái"] == ("Đã duyệt", "Đã duyệt", "giống")
     for a, b in ((keep.pk, foreign.pk), (keep.pk, 999_999), (keep.pk, keep.pk), ("x", "9" * 30), (keep.pk, "")):
         refused = client.get(url, {"a": a, "b": b})
         assert (refused.status_code, "lines" in refused.context) == (200, False)
