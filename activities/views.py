@@ -3,7 +3,7 @@
 from django.db.models import Exists, OuterRef
 from django.shortcuts import get_object_or_404, render
 
-from activities import locks, review
+from activities import histories, locks, review
 from activities.joint import hosting
 from activities.locking import unlocking
 from activities.models import EDITABLE, Activity, RecordNature, Status, Step
@@ -13,33 +13,29 @@ from activities.reviewing.queue import AFTER
 from activities.writing import evidence
 from unionwork.policy import policy
 from units import access
-from units.models import Placement
+from units.models import Placement, Unit
 
 
 @policy(access.VIEW, relation="subtree")
 def activity_detail(request, pk):
     user = request.user
-    rights = {
-        "may_write": Exists(Activity.objects.editable_by(user).filter(pk=OuterRef("pk"))),
-        "may_decide": Exists(Activity.objects.decidable_by(user).filter(pk=OuterRef("pk"))),
-    }
-    found = Activity.objects.visible_to(user).annotate(**rights)
-    found = found.select_related("unit", "kind", "year", "author", "approver", "milestone__target")
-    activity = get_object_or_404(found, pk=pk)
+    activity = _sought(user, pk)
     writes, decides = activity.may_write, activity.may_decide and access.REVIEW.held_by(user)
     hosts = list(activity.hosts.for_record(user))
     standing = locks.of_record(activity, hosts)
     edits, judges = writes and not standing.lock, decides and not standing.lock
-    aside = beside(activity, user, decides=judges)
+    here = [activity.unit, *(host.unit for host in hosts)]
+    aside = beside(activity, user, decides=judges, here=here)
     context = {
         "activity": activity,
         "standing": standing,
         "unlock_urls": unlocking.of_record(activity, hosts, standing, user) if standing.lock else [],
         "evidence": evidence.of_record(activity, user=user, compared=decides),
+        "shows_warnings": activity.is_led_here,
         "figures": activity.figures.select_related("indicator"),
         "hosts": hosts,
         "takes_answers": hosting.can_answer(activity) and not standing.lock,
-        "events": activity.events.select_related("actor"),
+        "events": histories.told(activity.events.select_related("actor"), user, here),
         "edit_place": activity.edit_place,
         "address": request.build_absolute_uri(request.path),
         "reviewer": _reviewer(activity) if activity.status == Status.PENDING else "",
@@ -63,8 +59,23 @@ def activity_detail(request, pk):
     return render(request, "activities/activity_detail.html", context)
 
 
+def _sought(user, pk):
+    """The record, with what this user may do. `is_led_here`: whether its lead is in the user's scope, not a co-host
+    alone; what names other units than the hosts is for those."""
+    rights = {
+        "may_write": Activity.objects.editable_by(user).filter(pk=OuterRef("pk")),
+        "may_decide": Activity.objects.decidable_by(user).filter(pk=OuterRef("pk")),
+        "is_led_here": Unit.objects.visible_to(user).filter(pk=OuterRef("unit")),
+    }
+    found = Activity.objects.visible_to(user).annotate(**{name: Exists(rows) for name, rows in rights.items()})
+    found = found.select_related("unit", "kind", "year", "author", "approver", "milestone__target")
+    return get_object_or_404(found, pk=pk)
+
+
 def _reviewer(activity):
     """Who decides about a record that waits, in words: the secretary of the superior, or a second one of the unit."""
+    if not activity.is_led_here:
+        return f"cấp trên của {activity.unit}"
     place = Placement.objects.current().filter(unit=activity.unit_id).select_related("parent").first()
     units = [place.parent] if place and place.parent else []
     if place and place.level in access.REVIEWS_ITSELF:

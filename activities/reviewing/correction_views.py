@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect, render
 
+from activities import histories
 from activities.models import Activity, Correction, CorrectionState
 from activities.reviewing.deciding_views import back, say, with_reason
 from activities.writing import corrections
@@ -20,6 +21,8 @@ def correction_list(request):
     """What waits, the oldest first, each with before → after."""
     waiting = Correction.objects.reviewable_by(request.user).for_list()
     page = Paginator(waiting, PER_PAGE).get_page(request.GET.get("page"))
+    here = [unit for row in page for unit in (row.activity.unit, *(host.unit for host in row.activity.hosts.all()))]
+    histories.told(page, request.user, here)
     return render(request, "activities/correction_list.html", {"page": page, "count": page.paginator.count})
 
 
@@ -71,8 +74,8 @@ def correction_withdraw(request, pk):
 
 
 def _visible(user, pk):
-    found = Correction.objects.filter(activity__in=Activity.objects.visible_to(user).order_by().values("pk"))
-    return get_object_or_404(found.select_related("activity__unit", "activity__year", "author"), pk=pk)
+    found = Correction.objects.visible_to(user).select_related("activity__unit", "activity__year", "author")
+    return get_object_or_404(found, pk=pk)
 
 
 def _decided_by(user, pk):

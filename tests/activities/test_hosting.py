@@ -167,7 +167,7 @@ def test_the_same_answer_twice_is_one_effect_and_every_answer_is_in_the_history(
     host.refresh_from_db()
     assert (host.state, host.reason, host.actor) == ("confirmed", "", three.boss)
     events = Event.objects.filter(activity=three.joint, step__in=[Step.CONFIRM, Step.DECLINE])
-    assert [(row.step, row.actor, row.reason, row.from_status, row.to_status, row.changes) for row in events] == [
+    assert [(row.step, row.actor, row.reason, row.from_status, row.to_status, row.said) for row in events] == [
         ("decline", three.cadre13, "Trùng lịch", "approved", "approved", [["Đơn vị b13", "Chờ xác nhận", "Từ chối"]]),
         ("confirm", three.boss, "", "approved", "approved", [["Đơn vị b13", "Từ chối", "Đã xác nhận"]]),
     ]
@@ -219,6 +219,7 @@ def test_a_co_host_finds_what_asks_for_an_answer_and_answers(client, three):
 
     assert client.post(decline_at, {}).status_code == 422
     assert client.post(decline_at, {"reason": "a\x00b"}).status_code == 422
+    assert client.post(reverse("activity_create"), {"q": "b", "hosts": ["b\x00"]}).status_code == 200
     assert client.post(decline_at, {"reason": "x" * 350}).status_code == 422
     assert states(three.joint) == {"b12": "invited", "b13": "invited"}
     said = {"usual": "Đơn vị không tham gia", "reason": "Trùng lịch", "tiep": INVITATIONS}
@@ -269,8 +270,15 @@ def test_lead_and_reviewer_see_who_confirmed_and_why_one_declined(client, three)
     text = page.content.decode()
     assert "Lý do: Đơn vị &lt;b&gt;không&lt;/b&gt; tham gia" in text
     assert [word for word in ("/xac-nhan/", "/tu-choi/") if word in text] == []
-    client.force_login(three.boss)
-    text = client.get(reverse("activity_detail", args=[three.joint.pk])).content.decode()
+    # What names other units than the hosts is not for the other line.
+    doubt = "“Đơn vị b99” đã ghi một hoạt động giống thế này."
+    Activity.objects.filter(pk=three.joint.pk).update(warnings=[["joint", doubt]])
+    shown, superior, unnamed = {}, "bí thư Đơn vị k1 duyệt", "cấp trên của Đơn vị b11 duyệt"
+    for who in (three.cadre, three.cadre13, three.boss):
+        client.force_login(who)
+        text = client.get(reverse("activity_detail", args=[three.joint.pk])).content.decode()
+        shown[who] = [words for words in (doubt, superior, unnamed) if words in text]
+    assert shown == {three.cadre: [doubt, superior], three.cadre13: [unnamed], three.boss: [doubt, superior]}
     assert text.count("/xac-nhan/") == text.count("/tu-choi/") == 1  # each of the two may only say something else
     queue = client.get(reverse("review_queue")).content.decode()
     assert "phối hợp: 2 đơn vị, 1 từ chối" in queue
