@@ -18,6 +18,8 @@ from units.models import Placement, Unit, User
 COUNTED = "da-duyet"
 STATUSES = [*Status.choices, (COUNTED, "Đã duyệt và đã chốt")]
 WITH, WITHOUT = "co", "khong"
+# HD-2026-000012, or its end as it is read out: 000012. A bare 12 is a word like any other.
+RECORD_CODE = re.compile(r"(?:HD-\d{4}-0*|0+)(\d{1,15})", re.ASCII | re.IGNORECASE)
 WARNINGS = [(WITH, "Có cảnh báo"), (WITHOUT, "Không có cảnh báo"), *Doubt.choices]
 
 
@@ -70,7 +72,7 @@ def kind_choices():
 class ActivityFilter(filters.FilterSet):
     """Within one work year. A unit means its subtree in that year's tree, co-hosts too; an indicator its parts too."""
 
-    q = filters.CharFilter(method="search", label="Tìm tên, nơi, đơn vị", max_length=200)
+    q = filters.CharFilter(method="search", label="Tìm tên, mã, nơi, đơn vị", max_length=200)
     don_vi = CodeFilter(
         method="of_unit",
         label="Đơn vị (tên hoặc mã)",
@@ -143,7 +145,9 @@ class ActivityFilter(filters.FilterSet):
         return found if self.form.cleaned_data["trang_thai"] else found.exclude(status=Status.CANCELLED)
 
     def search(self, queryset, name, text):
-        return queryset.matching(text)
+        """By the words of its title, place and unit; by its code, or the number of it, that record alone."""
+        code = RECORD_CODE.fullmatch(text.strip())
+        return queryset.filter(pk=int(code[1])) if code else queryset.matching(text)
 
     def of_status(self, queryset, name, chosen):
         counted = COUNTED_STATUSES if COUNTED in chosen else ()

@@ -76,6 +76,14 @@ def test_filters_narrow_the_list(client, records, query, titles):
     assert shown(client.get(LIST, {"nam": 2024} | query)) == titles
 
 
+def test_a_record_in_scope_is_found_by_its_code_or_the_end_of_it(client, records):
+    code = Activity.objects.get(title="C lượt").code
+    for who, titles in ((records.secretary, ["C lượt"]), (records.stranger, [])):
+        client.force_login(who)
+        found = [shown(client.get(LIST, {"nam": 2024, "q": text})) for text in (code, f" {code.lower()}", code[-6:])]
+        assert found == [titles] * 3
+
+
 @pytest.mark.parametrize(
     "query",
     [
