@@ -8,10 +8,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.shortcuts import get_object_or_404, redirect, render
 
 from activities import review
-from activities.models import Activity
+from activities.models import Activity, Status
 from activities.reasons import ReasonForm
 from activities.reviewing import comparing, merging
-from activities.reviewing.deciding_views import back, say, ways
+from activities.reviewing.deciding_views import say, ways
 from unionwork.parameters import way_back, whole_number
 from unionwork.policy import policy
 from units import access
@@ -75,7 +75,9 @@ def review_compare(request):
                 form.add_error("reason", refused.messages)
             else:
                 messages.success(request, f"Đã gộp {other.code} vào {keep.code}; hai người ghi được báo.")
-                return redirect(back(request, keep.pk))
+                # The one looked at stays and still waits: it is shown again, else what follows it.
+                stays = keep == left and keep.status == Status.PENDING
+                return redirect(ways(request, keep.pk)["leave" if stays else "next"])
     context = {
         "left": left,
         "right": right,

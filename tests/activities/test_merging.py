@@ -190,7 +190,7 @@ def test_a_history_names_units_that_left_the_record_only_to_those_who_see_them(c
     assert said(world.stranger) == [lead, partner, "Đơn vị b22", "đơn vị khác"]
 
 
-def test_a_waiting_double_of_the_same_unit_is_cancelled(world):
+def test_a_waiting_double_of_the_same_unit_is_cancelled(client, world):
     first, twin, third = (make_activity(world.b11, world.cadre, world.planting, {world.trees: 5}) for _ in range(3))
     for activity in (first, twin, third):
         review.submit(activity=activity, actor=world.cadre)
@@ -200,7 +200,11 @@ def test_a_waiting_double_of_the_same_unit_is_cancelled(world):
     assert (first.status, first.hosts.count(), set(stored(world).values())) == (Status.PENDING, 0, {0})
     with pytest.raises(review.WrongState):  # would leave the twin behind
         merging.merge(keep=third, other=first, actor=world.secretary, reason="Ghi trùng")
-    merging.merge(keep=first, other=third, actor=world.secretary, reason="Ghi trùng")
+    third.refresh_from_db()
+    sent = {"a": first.pk, "va": first.version, "b": third.pk, "vb": third.version, "reason": "Ghi trùng"}
+    client.force_login(world.secretary)
+    done = client.post(reverse("review_compare"), sent | {"giu": first.pk, "tiep": f"/duyet/?sau={first.pk}"})
+    assert done.url == f"/duyet/?hd={first.pk}"  # it waits for its decision still
     review.approve(activity=first, actor=world.secretary)
     assert (stored(world)["tw"], stored(world)["b11"], audit(2024).differences) == (5, 5, [])
     assert Notice.objects.filter(user=world.cadre).count() == 2  # told once a merge
