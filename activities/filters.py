@@ -11,15 +11,13 @@ from activities.models import COUNTED as COUNTED_STATUSES
 from activities.models import Activity, ActivityKind, Doubt, Status
 from targets.models import Indicator, Period
 from unionwork.dates import format_date
-from unionwork.fields import CodeField, VietnameseDateField
+from unionwork.fields import CodeField, VietnameseDateField, check_order
 from unionwork.text import fold
 from units.models import Placement, Unit, User
 
 COUNTED = "da-duyet"
 STATUSES = [*Status.choices, (COUNTED, "Đã duyệt và đã chốt")]
 WITH, WITHOUT = "co", "khong"
-# HD-2026-000012, or its end as it is read out: 000012. A bare 12 is a word like any other.
-RECORD_CODE = re.compile(r"(?:HD-\d{4}-0*|0+)(\d{1,15})", re.ASCII | re.IGNORECASE)
 WARNINGS = [(WITH, "Có cảnh báo"), (WITHOUT, "Không có cảnh báo"), *Doubt.choices]
 
 
@@ -63,6 +61,11 @@ class ListForm(forms.Form):
 
     def add_prefix(self, field_name):
         return field_name.replace("_", "-")
+
+    def clean(self):
+        said = super().clean()
+        check_order(self)
+        return said
 
 
 def kind_choices():
@@ -145,9 +148,10 @@ class ActivityFilter(filters.FilterSet):
         return found if self.form.cleaned_data["trang_thai"] else found.exclude(status=Status.CANCELLED)
 
     def search(self, queryset, name, text):
-        """By the words of its title, place and unit; by its code, or the number of it, that record alone."""
-        code = RECORD_CODE.fullmatch(text.strip())
-        return queryset.filter(pk=int(code[1])) if code else queryset.matching(text)
+        """By the words of its title, place and unit; by its code, or the number of it, that record alone. A bare 12 is
+        a word like any other."""
+        pk = None if text.strip()[0] in "123456789" else Activity.pk_of(text)
+        return queryset.matching(text) if pk is None else queryset.filter(pk=pk)
 
     def of_status(self, queryset, name, chosen):
         counted = COUNTED_STATUSES if COUNTED in chosen else ()

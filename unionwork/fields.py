@@ -89,6 +89,13 @@ class VietnameseDateField(forms.Field):
         return format_date(value) if isinstance(value, date) else value
 
 
+def check_order(form, first="tu", last="den"):
+    """An error on the `last` day of a form whose data are clean when it lies before the `first`."""
+    days = [form.cleaned_data.get(name) for name in (first, last)]
+    if all(days) and days[1] < days[0]:
+        form.add_error(last, f"Ngày này trước ngày đầu ({format_date(days[0])}): đổi lại một trong hai.")
+
+
 def matching(queryset, text):
     """The rows that the words of a text fit, one more than are said back."""
     return list(queryset.matching(text)[: MOST_NAMED + 1])

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from unionwork.dates import format_date
-from unionwork.fields import CodeField, VietnameseDateField
+from unionwork.fields import CodeField, VietnameseDateField, check_order
 from unionwork.tables import CAP
 from unionwork.text import fold
 from unionwork.verbs import VERBS, in_words
@@ -21,7 +21,7 @@ MOST_PEOPLE = 500  # who answer to one name
 class JournalFilter(forms.Form):
     """Narrows the entries that `user` may read."""
 
-    q = forms.CharField(label="Đối tượng, lý do", required=False, max_length=200)
+    q = forms.CharField(label="Đối tượng, lý do, việc", required=False, max_length=200)
     nguoi = forms.CharField(label="Người làm", required=False, max_length=150)
     don_vi = CodeField(
         label="Đơn vị (tên hoặc mã, gồm cấp dưới)",
@@ -57,12 +57,20 @@ class JournalFilter(forms.Form):
         found = JournalEntry.objects.filter(pk__in=recent).order_by("verb").values_list("verb", flat=True)
         return found.distinct()
 
+    def clean(self):
+        said = super().clean()
+        check_order(self)
+        return said
+
     def found(self):
         """The entries, the latest first. None at all when a parameter is wrong: a wider list would be taken for the
         answer."""
         if not self.is_valid():
             return self.mine.none()
         said, rows = self.cleaned_data, self.mine.matching(self.cleaned_data["q"])
+        if wanted := _words(said["q"]):
+            acts = [code for words, codes in self.codes.items() if wanted <= _words(words) for code in codes]
+            rows |= self.mine.filter(verb__in=acts)
         if said["nguoi"]:
             rows = rows.filter(actor__in=_people(said["nguoi"]))
         if said["don_vi"]:
@@ -106,7 +114,7 @@ def _people(text):
 
 
 def _words(text):
-    """The words of a name, without dấu and marks."""
+    """The words of a text, without dấu and marks."""
     return set(re.findall(r"\w+", fold(text)))
 
 

@@ -1,5 +1,6 @@
 """What was done: a record with its figures and its hosts."""
 
+import re
 import uuid
 
 from django.conf import settings
@@ -21,6 +22,8 @@ class Status(models.TextChoices):
     PUBLISHED = "published", "Đã chốt"
     CANCELLED = "cancelled", "Đã huỷ"
 
+
+_CODE = re.compile(r"(?:HD-\d{4}-)?0*(\d{1,15})", re.ASCII | re.IGNORECASE)
 
 COUNTED = (Status.APPROVED, Status.PUBLISHED)
 SENT = (Status.PENDING, *COUNTED)
@@ -114,6 +117,13 @@ class Activity(models.Model):
     @property
     def code(self):
         return f"HD-{self.year_id}-{self.pk:06d}"
+
+    @staticmethod
+    def pk_of(code):
+        """The key in a code (HD-2026-000012), or in the number of it as it is read out (000012, 12); None in anything
+        else. The year is not compared."""
+        found = _CODE.fullmatch(code.strip())
+        return int(found[1]) if found else None
 
     @property
     def doubts(self):

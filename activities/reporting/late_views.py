@@ -78,6 +78,7 @@ def _list(request, asked):
         "chosen": len(chosen),
         "can_remind": can_remind,
         "remind_all": tally.missing if can_remind and several and tally.missing <= MOST_AT_ONCE else 0,
+        "unreached": sum(not row.people for row in late),
         "message": _message(request, asked, late, tally.missing) if asked.which == MISSING and late else "",
         "several": several,
         "is_deep": asked.is_deep,

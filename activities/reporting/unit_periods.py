@@ -130,9 +130,14 @@ class UnitPeriod:
         return self.report is None or self.is_returned or (self.is_sent and self.report.nothing != self.is_empty)
 
     @property
+    def offers_report(self):
+        """Whether lists have a button for that word; nobody is led to speak about what is not asked."""
+        return self.can_report and (self.is_asked or self.is_returned)
+
+    @property
     def is_pressing(self):
         """Whether the superior asks for a word now: it is due within days, or came back."""
-        return self.is_asked and self.can_report and (self.is_returned or self.period.due <= self.today + SOON)
+        return self.offers_report and (self.is_returned or self.period.due <= self.today + SOON)
 
     @property
     def can_change(self):

@@ -1,7 +1,5 @@
 """So sánh và gộp: two records side by side, merged into one joint activity; and taking that back."""
 
-import re
-
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -18,7 +16,6 @@ from units import access
 
 MERGE_REASONS = ["Hai đơn vị cùng làm một hoạt động", "Ghi trùng"]
 NAMES = ("a", "b")
-_NUMBER = re.compile(r"(?:HD-\d{4}-)?0*(\d{1,15})", re.IGNORECASE)
 
 
 class PairForm(forms.Form):
@@ -34,8 +31,8 @@ class PairForm(forms.Form):
     def clean(self):
         said, found = super().clean(), {}
         for name in NAMES:
-            number = _NUMBER.fullmatch(said.get(name, "").strip())
-            record = self.records.filter(pk=int(number[1])).first() if number else None
+            pk = Activity.pk_of(said.get(name, ""))
+            record = self.records.filter(pk=pk).first() if pk else None
             if said.get(name) and record is None:
                 self.add_error(name, "Không có hoạt động mã này đang chờ duyệt hoặc đã duyệt trong phần việc của bạn.")
             found[name] = record

@@ -92,6 +92,7 @@ def test_a_record_in_scope_is_found_by_its_code_or_the_end_of_it(client, records
         {"trang-thai": "la"},
         {"loai": "la"},
         {"tu": "31/02/2024"},
+        {"den": "01/03/2024", "tu": "31/03/2024"},
         {"q": "x" * 201},
     ],
 )

@@ -388,12 +388,15 @@ def test_every_filter_narrows_the_list_and_the_files_hold_just_that(client, two_
     assert (found(q="nhan vi-b11"), found(q="nhãn"), found(q="khác")) == (["b11"], ["b11", "k1"], [])
     assert (found(nguoi="anh"), found(nguoi="QT1"), found(nguoi="khanh")) == (["b11", "k1"], ["b11", "k1"], [])
     assert (found(viec="Chuyển đơn vị"), found(viec="Đổi tên đơn vị")) == (["Chuyển nhà"], ["b11", "k1"])
+    assert (found(q="chuyen don vi"), found(q="ĐỔI TÊN đơn vị")) == (["Chuyển nhà"], ["b11", "k1"])
     today, tomorrow = (f"{timezone.localdate() + timedelta(days=more):%d/%m/%Y}" for more in (0, 1))
     assert (found(tu=today, den=today), found(tu=tomorrow), found(den="01/01/2024")) == (
         ["Chuyển nhà", "b11", "k1"],
         [],
         [],
     )
+    turned = client.get(reverse("journal_list"), {"tu": tomorrow, "den": today})
+    assert (turned.status_code, list(turned.context["form"].errors)) == (422, ["den"])
     page = client.get(reverse("journal_list")).content.decode()
     menu = page.split('name="viec"')[1].split("</select>")[0]
     lately, others = (re.findall(r'<option value="([^"]+)"', part) for part in menu.split("<optgroup"))
