@@ -25,6 +25,10 @@ from units.models import Notice, NoticeKind
 
 TAKEN_BACK = "Hoàn tác"
 CHANGED = "Hoạt động vừa được sửa sau khi bạn mở trang: xem lại số liệu mới rồi quyết định."
+ALREADY = {  # two deciding the same at once: nothing went wrong for the second
+    Step.APPROVE: "Đã được duyệt trước đó rồi, không tính thêm lần nữa.",
+    Step.RETURN: "Đã được trả lại trước đó rồi.",
+}
 LONGEST_REASON = 500
 BATCH = 5000  # ids in one statement
 
@@ -313,6 +317,8 @@ def _why_not(step, record, changed=False):
         return "Không tìm thấy hoạt động."
     if record["lock"]:
         return record["lock"]
+    if step in ALREADY and record["status"] == TO[step]:
+        return ALREADY[step]
     if record["status"] not in FROM[step]:
         return _state_of(record, step.label.lower())
     if changed:

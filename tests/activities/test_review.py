@@ -364,6 +364,7 @@ def test_many_are_approved_and_the_others_refused_with_why(world, waiting):
     ]
     assert counted(world) == (35, 1)
     again = review.approve_many(ids=[waiting.pk, waiting.pk], actor=world.secretary)
+    assert again.refused == [(waiting.pk, review.ALREADY[Step.APPROVE])]
     assert (again.done, len(again.refused), counted(world)) == ([], 1, (35, 1))
 
 
