@@ -262,7 +262,7 @@ def report():
             status = event.to_status
             if event.step in (Step.CONFIRM, Step.DECLINE):
                 answers += 1
-                unit, _, answer = event.changes[0]
+                unit, _, answer = event.said[0]
                 broken += last_answer.get(unit) == answer  # the same answer twice is one
                 last_answer[unit] = answer
             elif event.step == Step.EDIT:
