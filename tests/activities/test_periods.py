@@ -486,7 +486,7 @@ def test_bad_input_is_answered_in_words(client, world):
     ]
 
 
-def test_the_superior_reads_what_came_and_accepts_many_after_the_numbers(client, world, today, monkeypatch):
+def test_the_superior_reads_what_came_and_accepts_many_after_the_numbers(client, world, today):
     sent(world)
     log(world, world.b12, author=world.other_cadre)
     report(world, nothing=False, difficulties="Thiếu kinh phí", proposals="Xin tập huấn")
@@ -532,8 +532,18 @@ def test_the_superior_reads_what_came_and_accepts_many_after_the_numbers(client,
     client.force_login(make_user("second", access.SECRETARY, world.k2))
     assert client.get(reverse("report_detail", args=[words["b11"].pk])).status_code == 404
 
-    # Units that stood here that year and stand elsewhere today are neither listed nor counted, nor accepted.
+
+def test_units_that_stand_elsewhere_today_are_neither_listed_nor_counted_nor_accepted(
+    client, world, today, monkeypatch
+):
+    own, silent = (make_unit(code, "doan-co-so", world.k1) for code in ("b13", "b14"))
+    log(world, world.b12, author=world.other_cadre)
+    report(world, nothing=False, unit=world.b12, actor=world.other_cadre, difficulties="Vừa thêm")
+    report(world, nothing=True, unit=own, actor=world.secretary)
+    report(world, nothing=True)
+    periods.accept(report=the_report(world.b11), actor=world.secretary, version=1)
     report(world, nothing=False, unit=world.k1, actor=world.staff)
+    july, away = period(), the_report(world.b12)
     monkeypatch.setattr(timezone, "localdate", lambda *_: date.today())
     for gone in (world.b12, silent):
         tree.move(unit=gone, parent=world.k2, year=date.today().year)
@@ -549,10 +559,9 @@ def test_the_superior_reads_what_came_and_accepts_many_after_the_numbers(client,
     assert [waiting for _, rows in grid.context["kinds"] for row, waiting in rows if row.period == july] == [1]
     text = grid.content.decode() + "".join(found.content.decode() for found in shown.values())
     assert [word for word in ("Đơn vị b12", "Đơn vị b14", "Vừa thêm") if word in text] == []
-    away = words["b12"]
     for refused in (
         client.get(at(ACCEPT, "k1", ky=july.pk, chon=away.pk), follow=True),
-        client.post(at(ACCEPT, "k1", ky=july.pk), {"chon": f"{away.pk}:2"}, follow=True),
+        client.post(at(ACCEPT, "k1", ky=july.pk), {"chon": f"{away.pk}:1"}, follow=True),
     ):
         assert said(refused) == ["Chọn ít nhất một báo cáo đang chờ nhận."]
     assert the_report(world.b12).state == "sent"
