@@ -16,6 +16,10 @@ def last_act(row, *acts):
 
 def in_words(entry):
     """The same of an entry of the journal."""
-    at = date_format(timezone.localtime(entry.at), "DATETIME_FORMAT")
-    words = entry.verb_in_words
-    return f"{entry.actor or 'Hệ thống'} đã {words[:1].lower()}{words[1:]} lúc {at}"
+    return sentence(entry.actor, entry.verb_in_words, entry.at)
+
+
+def sentence(actor, act, at):
+    """Who did what (`act`: "Nhận báo cáo kỳ") when, in words; without an `actor` it was the system."""
+    at = date_format(timezone.localtime(at), "DATETIME_FORMAT")
+    return f"{actor or 'Hệ thống'} đã {act[:1].lower()}{act[1:]} lúc {at}"

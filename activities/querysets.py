@@ -218,6 +218,10 @@ class PeriodReportQuerySet(models.QuerySet):
             below |= Q(path__startswith=grant.path) & ~Q(path=grant.path)
         return self.filter(unit__in=Placement.objects.current().filter(below).values("unit_id"))
 
+    def touching(self, first_day, last_day):
+        """About periods that hold one of these days."""
+        return self.filter(period__first_day__lte=last_day, period__last_day__gte=first_day)
+
     def given(self):
         """Words that stand: sent or accepted."""
         from activities.models import GIVEN

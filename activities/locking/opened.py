@@ -16,12 +16,8 @@ def why_open(*, unit, year, first_day, last_day):
     days = unlocking.in_days(first_day, last_day)
     words = f"Không có gì khoá số liệu {days} của {unit}: đang sửa được bình thường."
     place = Placement.objects.filter(unit=unit, year=year.pk).first()
-    reports = PeriodReport.objects.filter(
-        year=year.pk,
-        unit__in=tree.ancestor_ids(place.path) if place else [],
-        period__first_day__lte=last_day,
-        period__last_day__gte=first_day,
-    )
+    line = tree.ancestor_ids(place.path) if place else []
+    reports = PeriodReport.objects.touching(first_day, last_day).filter(year=year.pk, unit__in=line)
     report, work_year = PeriodReport._meta.label_lower, WorkYear._meta.label_lower
     verbs = Q(verb=periods.reopen_report.code, object_type=report, object_id__in=reports.values("pk"))
     verbs |= Q(verb=year_closing.reopen.code, object_type=work_year, object_id=year.pk)

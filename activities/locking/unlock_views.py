@@ -14,7 +14,7 @@ from activities.locking import unlocking
 from activities.locking.opened import why_open
 from activities.models import Unlock
 from targets.years import chosen_year
-from unionwork.fields import VietnameseDateField
+from unionwork.fields import VietnameseDateField, check_order
 from unionwork.parameters import way_back
 from unionwork.policy import policy
 from units import access
@@ -31,6 +31,11 @@ class DaysForm(forms.Form):
 
     tu = VietnameseDateField(label="Từ ngày", error_messages={"required": "Nhập ngày, ví dụ 01/07/2024."})
     den = VietnameseDateField(label="Đến ngày", error_messages={"required": "Nhập ngày, ví dụ 31/07/2024."})
+
+    def clean(self):
+        said = super().clean()
+        check_order(self)
+        return said
 
 
 class UnlockForm(forms.Form):

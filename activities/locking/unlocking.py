@@ -77,12 +77,7 @@ def held(*, unit, year, first_day, last_day, user):
 
 def _accepted(year, first_day, last_day):
     """The reports of everybody that lock one of the days."""
-    return PeriodReport.objects.filter(
-        year=year.pk,
-        state=ReportState.ACCEPTED,
-        period__first_day__lte=last_day,
-        period__last_day__gte=first_day,
-    )
+    return PeriodReport.objects.touching(first_day, last_day).filter(year=year.pk, state=ReportState.ACCEPTED)
 
 
 def _units_below(place):

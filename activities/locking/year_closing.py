@@ -87,6 +87,11 @@ def office():
     return notices.people_of(central, access.MANAGE_CATALOGUE)
 
 
+def is_alone(user):
+    """Whether nobody besides the user could close a year."""
+    return not any(person != user for people in office().values() for person in people)
+
+
 def _tell_office(year, actor, text, only=None):
     """A notice for the others of the office; `only`: for this person."""
     for unit, people in office().items():

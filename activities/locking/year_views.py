@@ -72,7 +72,7 @@ def year_close(request, year):
         "offered": offered,
         "is_asked": offered != ASK,
         "is_closing": offered == CLOSE,
-        "is_alone": not any(person != request.user for people in year_closing.office().values() for person in people),
+        "is_alone": year_closing.is_alone(request.user),
         "items": year_closing.open_items(work_year, request.user),
     }
     return render(request, "activities/year_close.html", context, status=status)

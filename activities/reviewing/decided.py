@@ -2,10 +2,9 @@
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Exists, F, OuterRef, Subquery
-from django.utils import timezone
-from django.utils.formats import date_format
 
 from activities import locks, review
+from activities.happened import sentence
 from activities.models import Activity, Event, Status, Step
 
 SHOWN = 20  # decisions that a person finds again
@@ -68,8 +67,7 @@ def last_step(pk):
     )
     if event is None or event.to_status != event.activity.status:
         return ""
-    at = date_format(timezone.localtime(event.at), "DATETIME_FORMAT")
-    return f"{event.actor} đã {event.get_step_display().lower()} lúc {at}"
+    return sentence(event.actor, str(event.get_step_display()), event.at)
 
 
 def return_each(*, seen, actor, reason):

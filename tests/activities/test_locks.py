@@ -365,6 +365,8 @@ def test_the_page_opens_what_it_shows_and_the_list_closes_it(client, bosses):
     assert (done.status_code, done.url) == (302, reverse("unlock_list"))
     row = Unlock.objects.get()
     assert timezone.localtime(row.until) == timezone.make_aware(datetime.combine(day, time(23, 59, 59)))
+    turned = client.get(f"{reverse('unlock_create')}?nam=2024&don-vi=b11&tu=31/03/2024&den=01/03/2024&tiep=/")
+    assert (turned.status_code, list(turned.context["days"].errors)) == (422, ["den"])
     for bad in ("tu=31/02/2024", "tu=%00", "den=abc", "tu=01/01/1800"):
         assert client.get(f"{reverse('unlock_create')}?nam=2024&don-vi=b11&{bad}").status_code in (200, 400, 422)
     listed = client.get(reverse("unlock_list"))
