@@ -39,13 +39,14 @@ from activities.moves import moving
 from activities.reporting import periods
 from activities.rules import Entry
 from targets.models import Indicator, Period, PeriodKind
-from tests.factories import World, make_activity, make_user
+from tests.factories import World, grant, make_activity, make_user
 from unionwork.numbers import Parsed
 from units import access, journal
 from units.models import JournalEntry, Unit, User
 
 YEAR = 2024
 HOSTS = ("b11", "b12", "b21", "b22")
+REPORTING = (*HOSTS, "k1")
 
 
 def build(count, declarations):
@@ -54,6 +55,9 @@ def build(count, declarations):
     world = World()
     for number in range(8):
         make_user(f"secretary-{number}", access.SECRETARY, world.tw)
+    reporter = make_user("reporter")
+    for unit in Unit.objects.filter(code__in=REPORTING):
+        grant(reporter, access.CADRE, unit)
     units = [world.b11, world.b12, world.b21, world.b22]
     with transaction.atomic():
         for number in range(count):
@@ -73,6 +77,7 @@ class Writer:
         self.random = random.Random(number)
         self.me = User.objects.get(username=f"secretary-{number}")
         self.cadre = User.objects.get(username="cadre")
+        self.reporter = User.objects.get(username="reporter")
         self.admin = User.objects.get(username="admin")
         self.units = {unit.code: unit for unit in Unit.objects.all()}
         self.trees = Indicator.objects.get(code="thu-cay-xanh")
@@ -170,10 +175,10 @@ class Writer:
 
     def accept(self):
         """A unit's word about a month, given and accepted by somebody else: its records are locked."""
-        unit, number = self.units[self.random.choice([*HOSTS, "k1"])], self.random.randrange(1, 13)
+        unit, number = self.units[self.random.choice(REPORTING)], self.random.randrange(1, 13)
         period = Period.objects.get(year=YEAR, kind=PeriodKind.MONTH, number=number)
         nothing = not Activity.objects.filter(unit=unit, month=number).exists()
-        periods.report(unit=unit, period=period, nothing=nothing, actor=self.cadre)
+        periods.report(unit=unit, period=period, nothing=nothing, actor=self.reporter)
         report = PeriodReport.objects.get(unit=unit, period=period)
         return periods.accept(report=report, actor=self.me, version=report.version)
 
@@ -195,7 +200,7 @@ class Writer:
         if report is None:
             return False
         days = {"first_day": report.period.first_day, "last_day": report.period.last_day}
-        until = timezone.now() + timedelta(seconds=5)
+        until = timezone.now() + timedelta(seconds=8)
         unlocking.unlock(unit=report.unit, year=report.year, **days, until=until, reason="Sót số", actor=self.me)
         return True
 
