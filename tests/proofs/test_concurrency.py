@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WRITERS = 8
 ROUNDS = int(os.environ.get("PROOF_ROUNDS", "0"))  # of the long run: over 300 records each
 ACTIVITIES = 300 if ROUNDS else 80
-START = "import sys, django; django.setup(); from tests.proofs.writers import main; main(*sys.argv[1:])"
+START = "import json, sys, django; django.setup(); from tests.proofs.writers import main; main(json.loads(sys.argv[1]))"
 
 
 class Scratch:
@@ -33,7 +32,7 @@ class Scratch:
         self.template = self._name("template")
         if self.postgresql:
             self._sql(f'CREATE DATABASE "{self.template}"')
-        run(self.url(self.template), "build", ACTIVITIES, 40)
+        together(self.url(self.template), [("build", ACTIVITIES, 40)])
 
     def _name(self, suffix):
         return f"proof_{os.getpid()}_{suffix}"
@@ -86,53 +85,30 @@ def database(scratch):
     return scratch.copy()
 
 
-def start(url, *command, **environment):
+def together(url, commands, **environment):
+    """What each of `commands` reported, all let go at once, and what stands in the database afterwards."""
     product = {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    return subprocess.Popen(
-        [sys.executable, "-c", START, *map(str, command)],
+    done = subprocess.run(
+        [sys.executable, "-c", START, json.dumps(commands)],
         cwd=ROOT,
         env={**os.environ, **product, **environment},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
+        timeout=600 * max(1, ROUNDS),
     )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout.splitlines()[-1])
+    return answer["reports"], answer["found"]
 
 
-def finish(process):
-    out, err = process.communicate("go\n", timeout=600 * max(1, ROUNDS))
-    assert process.returncode == 0, err
-    return json.loads(out.splitlines()[-1])
-
-
-def run(url, *command):
-    return together(url, [command], waits=False)[0]
-
-
-def together(url, commands, *, waits=True, **environment):
-    """Start every command, let all go at once, return what each reported."""
-    with ExitStack() as running:
-        processes = [start(url, *command, **environment) for command in commands]
-        for process in processes:
-            running.enter_context(process)
-            running.callback(process.kill)
-        if waits:
-            for process in processes:
-                assert process.stdout.readline() == "ready\n", process.stderr.read()
-            for process in processes:
-                process.stdin.write("go\n")
-                process.stdin.flush()
-        return [finish(process) for process in processes]
-
-
-def summed(reports):
+def summed(reports, found):
+    """(how often each thing was done, the errors of all, what stands in the database)."""
     did = sum((Counter(report["did"]) for report in reports), Counter())
-    return did, [error for report in reports for error in report["errors"]]
+    return did, [error for report in reports for error in report["errors"]], found
 
 
 def test_eight_approving_the_same_records_count_each_once(database):
-    did, errors = summed(together(database, [("approve", number) for number in range(WRITERS)]))
-    found = run(database, "report")
+    did, errors, found = summed(*together(database, [("approve", number) for number in range(WRITERS)]))
     everything = ACTIVITIES + 40
     assert errors == []
     assert did == {"approve": everything, "too late": (WRITERS - 1) * everything}
@@ -144,8 +120,7 @@ def test_eight_approving_the_same_records_count_each_once(database):
 def test_eight_doing_different_things_leave_no_difference(database):
     """Approve, return, edit, undo, cancel, declare, decline, move, lock, unlock. PROOF_ROUNDS=20 for the long run."""
     operations = ROUNDS * ACTIVITIES or 100
-    did, errors = summed(together(database, [("mix", number, operations) for number in range(WRITERS)]))
-    found = run(database, "report")
+    did, errors, found = summed(*together(database, [("mix", number, operations) for number in range(WRITERS)]))
     assert errors == []
     assert (found["differences"], found["broken_histories"]) == (0, 0)
     assert (found["journal"], found["unjournaled"]) == ([], 0)
@@ -162,16 +137,14 @@ def test_eight_doing_different_things_leave_no_difference(database):
 
 
 def test_nothing_changes_in_a_year_that_somebody_closed_meanwhile(database):
-    *_, closed = together(database, [*(("mix", number, 60) for number in range(WRITERS - 1)), ("close",)])
-    after = run(database, "report")
+    (*_, closed), after = together(database, [*(("mix", number, 60) for number in range(WRITERS - 1)), ("close",)])
     assert after == closed
     assert (after["differences"], after["broken_histories"]) == (0, 0)
 
 
 @pytest.mark.postgresql
 def test_control_reading_then_saving_counts_wrongly(database):
-    did, errors = summed(together(database, [("naive", number, 100) for number in range(WRITERS)]))
-    found = run(database, "report")
+    did, errors, found = summed(*together(database, [("naive", number, 100) for number in range(WRITERS)]))
     assert did["approve"] > 100 or errors
     assert found["differences"] > 0
 
@@ -179,5 +152,5 @@ def test_control_reading_then_saving_counts_wrongly(database):
 @pytest.mark.sqlite
 def test_control_without_immediate_transactions_sqlite_refuses_writers(database):
     commands = [("naive", number, 100) for number in range(WRITERS)]
-    _, errors = summed(together(database, commands, PROOF_DEFERRED="1"))
+    _, errors, _ = summed(*together(database, commands, PROOF_DEFERRED="1"))
     assert {error.partition(": ")[2] for error in errors} == {"OperationalError: database is locked"}

@@ -1,15 +1,17 @@
 """What one of the processes of test_concurrency does.
 
-Each is a process of its own with the product's own settings, on a database of DATABASE_URL. A writer prints “ready”,
-waits for a line, works, and prints one JSON object.
+Each is a process of its own with the product's own settings and its own connection to the database of DATABASE_URL:
+`main` forks them before it has connected itself, lets all go at once, and prints as JSON what each reported and what
+stands in the database after the last.
 """
 
 import json
+import multiprocessing
 import os
 import random
-import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -294,29 +296,33 @@ def report():
     }
 
 
-def wait():
-    print("ready", flush=True)
-    sys.stdin.readline()
+def close():
+    time.sleep(1.5)
+    Writer(7).close()
+    return report()
 
 
-def main(command, *arguments):
-    print(json.dumps(_main(command, *arguments)), flush=True)
+def work(command):
+    """In one of the processes: begins when all stand ready."""
+    start.wait()
+    command, *arguments = command
+    if command == "build":
+        return build(*arguments)
+    if command == "close":
+        return close()
+    number, *arguments = arguments
+    writer = Writer(number)
+    {"approve": writer.approve_all, "naive": writer.approve_naively_among, "mix": writer.mix}[command](*arguments)
+    return {"did": writer.did, "errors": writer.errors}
 
 
-def _main(command, *arguments):
-    numbers = [int(each) for each in arguments]
+def main(commands):
+    """`commands`: [[name, *arguments], …], one a process."""
+    global start
     if os.environ.get("PROOF_DEFERRED"):
         connections["default"].settings_dict["OPTIONS"]["transaction_mode"] = "DEFERRED"
-    if command == "build":
-        return build(*numbers)
-    if command == "report":
-        return report()
-    if command == "close":
-        wait()
-        time.sleep(1.5)
-        Writer(7).close()
-        return report()
-    writer = Writer(numbers[0])
-    wait()
-    {"approve": writer.approve_all, "naive": writer.approve_naively_among, "mix": writer.mix}[command](*numbers[1:])
-    return {"did": writer.did, "errors": writer.errors}
+    fork = multiprocessing.get_context("fork")
+    start = fork.Barrier(len(commands))
+    with ProcessPoolExecutor(len(commands), mp_context=fork) as pool:
+        reports = list(pool.map(work, commands))
+    print(json.dumps({"reports": reports, "found": report()}), flush=True)
