@@ -94,6 +94,27 @@ def levels_of(unit_ids, *, until=None, without=()):
     return found
 
 
+def levels_before(declarations):
+    """[{indicator id: Level}] the unit of each of these declarations declared last until its day, itself left out, in
+    their order: one statement."""
+    rows = Figure.objects.filter(
+        activity__unit__in={one.unit_id for one in declarations},
+        activity__last_day__lte=max(one.last_day for one in declarations),
+        indicator__nature=Nature.STOCK,
+    )
+    rows = rows.exclude(activity__status=Status.CANCELLED).order_by("activity__last_day", "activity_id")
+    rows = list(
+        rows.values_list(
+            "activity__unit_id", "activity__form_key", "indicator_id", "value", "activity__last_day", "word"
+        )
+    )
+    found = []
+    for one in declarations:
+        before = [row for row in rows if row[0] == one.unit_id and row[1] != one.form_key and row[4] <= one.last_day]
+        found.append({indicator: Declared(*level) for _, _, indicator, *level in before})
+    return found
+
+
 def below(unit, year, user, since=None, until=None):
     """`Overview` for `user` of who below `unit` has declared for a day from `since` to `until` (else within the work
     year), and of the approved levels at `until`."""

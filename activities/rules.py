@@ -1,11 +1,12 @@
 """What makes a record right: one set of checks for forms, imports and verbs."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from activities.models import Activity, ActivityKind, RecordNature, Status
+from activities.models import Activity, ActivityKind, Figure, Host, RecordNature, Status
 from targets import cascade
 from targets.models import MeasureKind, Nature, WorkYear
 from unionwork.dates import format_date
@@ -158,10 +159,24 @@ def missing(entry, rules):
 
 def entry_of(activity, rules):
     """What a saved record says, as one would write it down: without the counted figures."""
+    return entries_of([activity], rules)[0]
+
+
+def entries_of(activities, rules):
+    """`entry_of` each of several saved records, in their order: two statements, however many."""
+    ids = [activity.pk for activity in activities]
+    figures, hosts = defaultdict(list), defaultdict(list)
+    for row in Figure.objects.filter(activity__in=ids).select_related("indicator"):
+        figures[row.activity_id].append(row)
+    for row in Host.objects.filter(activity__in=ids).select_related("unit"):
+        hosts[row.activity_id].append(row.unit)
+    return [_entry(activity, figures[activity.pk], hosts[activity.pk], rules) for activity in activities]
+
+
+def _entry(activity, figures, hosts, rules):
     counted = {indicator.pk for indicator in rules.counted(activity)}
-    rows = activity.figures.select_related("indicator")
-    figures = {row.indicator: Parsed(row.value, row.word) for row in rows if row.indicator_id not in counted}
-    return Entry(activity, figures, [row.unit for row in activity.hosts.select_related("unit")])
+    typed = {row.indicator: Parsed(row.value, row.word) for row in figures if row.indicator_id not in counted}
+    return Entry(activity, typed, hosts)
 
 
 def check_complete(activity):

@@ -13,6 +13,7 @@ from activities.models import Activity
 from activities.rules import Entry, Rules
 from activities.writing import repeating, warnings
 from activities.writing.declaration_form import day_field, day_in, iso_day, offered, reason_field, title_of, usual_day
+from activities.writing.known import Known
 from unionwork.dates import format_date
 from unionwork.fields import FigureField
 from unionwork.numbers import Parsed
@@ -225,7 +226,7 @@ def _declare(*, entries, actor, asked=(), reason=""):
     new = repeating.unwritten(by_unit, actor, rules, send=True)
     found = []
     for entry, levels in entries:
-        said = warnings.warnings_of(entry, warnings.Known(levels=levels), rules)
+        said = warnings.warnings_of(entry, Known(levels=levels), rules)
         entry.activity.warnings = [[warning.code, warning.sentence] for warning in said]
         entry.activity.warning_reason = reason if said else ""
         found += [warnings.Warning(one.code, f"{entry.activity.unit}: {one.sentence}") for one in said]

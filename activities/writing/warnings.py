@@ -1,32 +1,24 @@
 """Doubts about a record that is being sent: said before it goes, answered once by its writer, shown to the reviewer.
 
-None of them stops anybody: they hold for the records of one day, not for all. `known_about` reads, the rest is pure.
+None of them stops anybody: they hold for the records of one day, not for all. `known` reads, the rest is pure.
 """
 
 import re
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from statistics import median_high
 
-from django.db.models import Q
-
 from activities import level_changes
-from activities.declared import levels_of
-from activities.models import COUNTED, SENT, Activity, Doubt, Evidence, Figure, Host, RecordNature, Status
-from activities.rules import entry_of
-from activities.writing import reuse
+from activities.models import Activity, Doubt, RecordNature
+from activities.rules import entries_of
+from activities.writing.known import known_about, known_about_each
 from unionwork.dates import format_date
 from unionwork.numbers import format_number
 from unionwork.text import fold
 from unionwork.verbs import verb
-from units.models import Placement
 
 TIMES_USUAL = 3
-RECENT, ENOUGH = 12, 3  # records that make a habit: at most, at least
-NEAR = timedelta(days=3)
+ENOUGH = 3  # records that make a habit
 TELLING = 10  # smaller figures are equal by chance
-MOST_NEAR = 200
-HEADCOUNT = ("doan-vien", "thanh-nien")  # codes of the declared indicators; codes never change
 PERSONS = {"người", "đoàn viên", "thanh niên", "đoàn viên, thanh niên"}
 CHECKED = "Đã kiểm tra lại, số liệu đúng."
 
@@ -48,20 +40,6 @@ class Unanswered(Exception):
         self.warnings, self.was_asked = warnings, was_asked
 
 
-@dataclass
-class Known:
-    """What a record is compared with. Figures are {indicator id: value}."""
-
-    usual: dict = field(default_factory=dict)  # {indicator id: [values of the unit's recent records of the kind]}
-    members: int | None = None
-    twins: list = field(default_factory=list)  # the unit's own records of this kind and day
-    neighbours: list = field(default_factory=list)  # (record near in time, its figures), of units beside this one
-    has_evidence: bool = True
-    reused: reuse.Reuse = field(default_factory=reuse.Reuse)  # of its pictures, by other records
-    shown_in: Activity | None = None  # the latest of the unit's own records that shows one of them
-    levels: dict = field(default_factory=dict)  # {indicator id: Level} that the unit declared before a declaration
-
-
 @verb("Trả lời cảnh báo")
 def answer(*, entry, rules, asked=(), reason=""):
     """Keep the warnings of a record that was just sent, and the writer's one answer to them.
@@ -73,10 +51,9 @@ def answer(*, entry, rules, asked=(), reason=""):
     if rules.kinds[activity.kind_id].nature == RecordNature.MILESTONE:
         return
     found = warnings_of(entry, known_about(entry, rules), rules)
-    pairs = [[warning.code, warning.sentence] for warning in found]
-    told = activity.warnings if activity.warning_reason else []
-    reason = reason or (activity.warning_reason if all(pair in told for pair in pairs) else "")
-    if any(not {*pair} & {*asked} and pair not in told for pair in pairs):
+    pairs, new = [[warning.code, warning.sentence] for warning in found], unanswered(activity, found)
+    reason = reason or ("" if new else activity.warning_reason)
+    if any(not {warning.code, warning.sentence} & {*asked} for warning in new):
         raise Unanswered(found, was_asked=False)
     if pairs and not reason:
         raise Unanswered(found, was_asked=True)
@@ -84,6 +61,12 @@ def answer(*, entry, rules, asked=(), reason=""):
         return
     activity.warnings, activity.warning_reason = pairs, reason if pairs else ""
     Activity.objects.filter(pk=activity.pk).update(warnings=pairs, warning_reason=activity.warning_reason)
+
+
+def unanswered(activity, found):
+    """Those of the warnings `found` that its writer has not answered in the same words before."""
+    told = activity.warnings if activity.warning_reason else []
+    return [warning for warning in found if [warning.code, warning.sentence] not in told]
 
 
 def asked_before(form):
@@ -97,8 +80,13 @@ def asked_before(form):
 
 def of_saved(activity, rules):
     """[Warning] of a record as it is saved."""
-    entry = entry_of(activity, rules)
-    return warnings_of(entry, known_about(entry, rules), rules)
+    return of_each(entries_of([activity], rules), rules)[0]
+
+
+def of_each(entries, rules):
+    """The [Warning] of each of `entries` of saved records, in their order: few statements, however many."""
+    known = known_about_each(entries, rules)
+    return [warnings_of(entry, each, rules) for entry, each in zip(entries, known, strict=True)]
 
 
 def warnings_of(entry, known, rules):
@@ -225,73 +213,3 @@ def _reused(known):
 def _pictures(names):
     named = ", ".join(f"“{name}”" for name in names[:3])
     return f"Ảnh {named}" + (f" và {len(names) - 3} ảnh nữa" if len(names) > 3 else "")
-
-
-def known_about(entry, rules):
-    """`Known` for the entry of a saved record: few statements, however much was recorded before."""
-    activity = entry.activity
-    kind = rules.kinds[activity.kind_id]
-    if kind.nature == RecordNature.STOCK:
-        found = levels_of([activity.unit_id], until=activity.last_day, without=[activity.form_key])
-        return Known(levels=found.get(activity.unit_id, {}))
-    if kind.nature != RecordNature.FLOW:
-        return Known()
-    others = Activity.objects.exclude(form_key=activity.form_key).exclude(status=Status.CANCELLED)
-    near = _near(activity, others)
-    figures = {}
-    for row in Figure.objects.filter(activity__in=[row.pk for row in near], activity__kind=kind.pk).order_by():
-        figures.setdefault(row.activity_id, {})[row.indicator_id] = row.value
-    is_twin = {"unit_id": activity.unit_id, "kind_id": activity.kind_id, "last_day": activity.last_day}
-    return Known(
-        usual=_usual(activity, others),
-        members=_members([activity.unit_id, *(unit.pk for unit in entry.hosts)]),
-        twins=[row for row in near if all(getattr(row, name) == value for name, value in is_twin.items())],
-        neighbours=[(row, figures.get(row.pk, {})) for row in near if row.unit_id != activity.unit_id],
-        **_shown(activity),
-    )
-
-
-def _shown(activity):
-    """What is known about the evidence of a saved record; one that is not saved yet has none."""
-    files = list(Evidence.objects.filter(activity=activity.pk)) if activity.pk else []
-    found = reuse.used_before(activity, files)
-    latest = Activity.objects.filter(pk__in=found.records[:1]).first() if found.records else None
-    return {"has_evidence": bool(files), "reused": found, "shown_in": latest}
-
-
-def _near(activity, others):
-    """The unit's own records of the kind and day, those sent by units under the same superior within some days, and
-    those that name this unit as a partner. Two statements, each with an index of its own."""
-    places = Placement.objects.filter(year=activity.year_id)
-    parent = places.filter(unit=activity.unit_id).values("parent")
-    beside = places.filter(parent__in=parent).exclude(unit=activity.unit_id).values("unit")
-    hosted = Host.objects.counting().filter(unit=activity.unit_id).values("activity")
-    days = (activity.last_day - NEAR, activity.last_day + NEAR)
-    found = others.filter(year=activity.year_id, kind__nature=RecordNature.FLOW, last_day__range=days)
-    found = found.select_related("unit").order_by("-last_day", "-pk")
-    own = Q(unit=activity.unit_id, kind=activity.kind_id, last_day=activity.last_day)
-    rows = list(found.filter(own | Q(unit__in=beside, status__in=SENT))[:MOST_NEAR])
-    seen = {row.pk for row in rows}
-    return rows + [row for row in found.filter(pk__in=hosted, status__in=SENT)[:MOST_NEAR] if row.pk not in seen]
-
-
-def _usual(activity, others):
-    """{indicator id: its values in the unit's latest counted records of the kind}."""
-    counted = others.filter(unit=activity.unit_id, kind=activity.kind_id, status__in=COUNTED)
-    latest = counted.order_by("-last_day", "-pk").values("pk")[:RECENT]
-    values = {}
-    for indicator, value in Figure.objects.filter(activity__in=latest).order_by().values_list("indicator_id", "value"):
-        values.setdefault(indicator, []).append(value)
-    return values
-
-
-def _members(unit_ids):
-    """Members of all these units together by their latest declarations, the greater of the two counts each; None when
-    one of them has declared nothing."""
-    rows = Figure.objects.filter(activity__unit__in=unit_ids, indicator__code__in=HEADCOUNT)
-    rows = rows.exclude(activity__status=Status.CANCELLED).order_by("activity__last_day", "activity_id")
-    latest = {
-        (unit, code): value for unit, code, value in rows.values_list("activity__unit", "indicator__code", "value")
-    }
-    counts = [[latest[unit, code] for code in HEADCOUNT if (unit, code) in latest] for unit in unit_ids]
-    return sum(max(values) for values in counts) if all(counts) else None
