@@ -49,6 +49,8 @@ class SavedFilterForm(forms.Form):
 @policy(access.VIEW, relation="none")
 def saved_filter(request, pk):
     """One short address for the list; the year in view stays unless the filter has its own."""
+    if saved_filters.was_deleted_by(request.user, pk):
+        return _gone(request)
     saved = get_object_or_404(SavedFilter.objects.visible_to(request.user), pk=pk)
     query = saved_filters.known(QueryDict(saved.query))
     if request.GET.get("nam") and "nam" not in query:
@@ -79,6 +81,8 @@ def saved_filter_add(request):
 
 @policy(access.VIEW, relation="none", methods="GET POST")
 def saved_filter_edit(request, pk):
+    if saved_filters.was_deleted_by(request.user, pk):
+        return _gone(request)
     saved = _own_or_refused(request, pk)
     before = {"name": saved.name, "unit": saved.unit.code if saved.unit else ""}
     form = SavedFilterForm(request.POST or None, initial=before, user=request.user)
@@ -95,9 +99,17 @@ def _form(request, form, **context):
 
 @policy(access.VIEW, relation="none", methods="POST")
 def saved_filter_delete(request, pk):
+    if saved_filters.was_deleted_by(request.user, pk):
+        return _gone(request)
     saved = _own_or_refused(request, pk)
     if saved_filters.delete(saved=saved, actor=request.user):
         messages.success(request, f"Đã xoá bộ lọc “{saved.name}”.")
+    return redirect(_list(request))
+
+
+def _gone(request):
+    """The page of a filter that the reader removed: pressed twice, or come back to."""
+    messages.info(request, "Bạn đã xoá bộ lọc này rồi.")
     return redirect(_list(request))
 
 

@@ -13,7 +13,7 @@ from unionwork.text import nfc, sort_key
 from unionwork.verbs import verb
 from units import journal
 from units.journal import Note
-from units.models import Unit
+from units.models import JournalEntry, Unit
 
 COLUMNS, ORDER, PER_PAGE, YEAR = "cot", "xep", "per_page", "nam"
 NARROWING = [name.replace("_", "-") for name in ActivityFilter.base_filters]
@@ -83,6 +83,12 @@ def delete(*, saved, actor):
     SavedFilter.objects.filter(pk=row.pk).delete()
     _note(delete, row, row.unit)
     return True
+
+
+def was_deleted_by(user, pk):
+    """Whether this person removed a filter of this number. Nothing is told of what anybody else removed."""
+    mine = JournalEntry.objects.filter(object_type=SavedFilter._meta.label_lower, object_id=pk, verb=delete.code)
+    return mine.filter(actor=user).exists()
 
 
 def _own(saved, actor):
