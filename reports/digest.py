@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db.models import Count, F, Min
+from django.db.models import Count, Min, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -153,22 +153,31 @@ def _to_decide(me):
 
 
 def _to_accept(me):
-    """Reports of the units right below: those further down are their own superiors' to accept."""
+    """Reports of the units right below, in the tree of their year or in today's: a unit that moved here since stands in
+    no list of that year, so its line leads to the report. Those further down are their own superiors' to accept. A
+    line's number is that of the rows behind its link."""
     if not me.reviews_for:
         return
+    below = Placement.objects.filter(parent__in=me.reviews_for)
+    then = below.filter(year=OuterRef("year"), unit=OuterRef("unit")).values("parent__code")
     sent = PeriodReport.objects.decidable_by(me.user).filter(state=ReportState.SENT, year__is_open=True)
-    sent = sent.exclude(actor=me.user).filter(
-        unit__placements__year=F("year_id"), unit__placements__parent__in=me.reviews_for
-    )
-    rows = list(sent.annotate(above=F("unit__placements__parent__code")).select_related("period").order_by("at", "pk"))
+    sent = sent.exclude(actor=me.user).annotate(above=Subquery(then))
+    sent = sent.filter(Q(above__isnull=False) | Q(unit__in=below.current().values("unit")))
+    rows = list(sent.select_related("period", "unit").order_by("at", "pk"))
     if not rows:
         return
     lines = []
-    for (period, above), count in Counter((row.period, row.above) for row in rows).items():
-        url = address("period_children", year=period.year_id, **{"don-vi": above, "ky": period.pk, "loc": "cho-nhan"})
+    for (period, above, moved), count in Counter(
+        (row.period, row.above, None if row.above else row) for row in rows
+    ).items():
+        if moved:
+            lines.append(Line(f"{full_name(period)}: {moved.unit}", reverse("report_detail", args=[moved.pk])))
+            continue
+        url = address("period_children", year=period.year_id, **{"don-vi": above, "ky": period.pk, "loc": "cho-ban"})
         lines.append(Line(f"{full_name(period)}: {format_number(count)} đơn vị", url))
     text = f"{format_number(len(rows))} báo cáo kỳ chờ bạn nhận"
-    yield _item(lines, text, lines[0].url, "Xem báo cáo", _waits(rows[0].at, me.today))
+    action = "Xem báo cáo" if len(lines) == 1 else "Xem kỳ chờ lâu nhất"
+    yield _item(lines, text, lines[0].url, action, _waits(rows[0].at, me.today))
 
 
 def _waits(oldest, today):

@@ -26,7 +26,7 @@ from units import access, journal
 from units.models import Unit
 
 CHILDREN_A_PAGE = 100
-WAITING, SILENT = "cho-nhan", "chua-gui"  # `?loc=`
+WAITING, MINE, SILENT = "cho-nhan", "cho-ban", "chua-gui"  # `?loc=`
 NAMED = 5  # reports of which is said one by one why they do not wait any more
 NONE_CHOSEN = "Chọn ít nhất một báo cáo đang chờ nhận."
 BACK_REASONS = ["Còn thiếu hoạt động", "Số liệu chưa khớp", "Chưa nêu khó khăn, đề xuất"]
@@ -35,12 +35,15 @@ REOPEN_REASONS = ["Nhận nhầm", "Đơn vị cần bổ sung số liệu"]
 
 @policy(access.VIEW, relation="subtree")
 def period_children(request):
-    """`?ky=&don-vi=`: the reports of the units right below one. `?loc=`: only those that wait, or have not come."""
+    """`?ky=&don-vi=`: the reports of the units right below one. `?loc=`: only those that wait, wait for this reader, or
+    have not come."""
     here, year, period = _looked_at(request)
     unit, children = here.unit, lateness.children(request.user, here, year)
     below, shown = children, request.GET.get("loc")
-    if shown == WAITING:
-        below = below.filter(unit__in=_reports(below, period).filter(state=ReportState.SENT).values("unit"))
+    if shown in (WAITING, MINE):
+        sent = _reports(below, period).filter(state=ReportState.SENT)
+        sent = _of_others(request.user, sent) if shown == MINE else sent
+        below = below.filter(unit__in=sent.values("unit"))
     elif shown == SILENT:
         below = lateness.missing(period, below)
     page = Paginator(below, CHILDREN_A_PAGE).get_page(request.GET.get("page"))
@@ -54,7 +57,7 @@ def period_children(request):
         "page": page,
         "rows": for_list,
         "tally": _tally(children, period),
-        "shown": shown if shown in (WAITING, SILENT) else "",
+        "shown": shown if shown in (WAITING, MINE, SILENT) else "",
         "can_accept": any(may for _, may in for_list),
         "query": query_of(year=year, unit=unit, ky=period.pk),
         "list_url": address("period_list", year=year, unit=unit),
@@ -81,10 +84,15 @@ def _reports(below, period):
     return PeriodReport.objects.filter(period=period.pk, unit__in=below.order_by().values("unit_id"))
 
 
+def _of_others(user, sent):
+    """Those of the sent reports that this user may accept: of units below, sent by somebody else."""
+    return sent.filter(pk__in=PeriodReport.objects.decidable_by(user).values("pk")).exclude(actor=user)
+
+
 def _decidable(user, reports):
-    """Ids of those of the reports that this user may accept: of units below, sent by somebody else."""
-    sent = [row.pk for row in reports if row.actor_id != user.pk]
-    return set(PeriodReport.objects.decidable_by(user).filter(pk__in=sent).values_list("pk", flat=True))
+    """Ids of those of the sent reports that this user may accept."""
+    sent = PeriodReport.objects.filter(pk__in=[row.pk for row in reports])
+    return set(_of_others(user, sent).values_list("pk", flat=True))
 
 
 @policy(access.REVIEW, relation="superior", methods="GET POST")

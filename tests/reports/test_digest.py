@@ -8,10 +8,12 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from activities import review
 from activities.models import Activity, Correction, Host, PeriodReport
+from activities.moves.moving import move_unit
 from reports.digest import digest_of
 from targets.models import Period, WorkYear
 from tests.factories import approve, assign, make_activity, make_target, make_user
@@ -136,8 +138,39 @@ def test_each_thing_leads_to_where_it_is_done(client, filled):
         client.force_login(user)
         links = {url for item in digest_of(user) for url in (item.url, *(line.url for line in item.lines)) if url}
         assert {url: client.get(url).status_code for url in links} == dict.fromkeys(links, 200)
+    # A report that the reader sent for a unit below waits for somebody else: it is in neither the number nor the rows.
+    now, asked = timezone.now(), Period.objects.get(number=10)
+    own = {"year": filled.now, "nothing": True, "actor": filled.secretary, "at": now, "first_at": now}
+    PeriodReport.objects.create(unit=filled.b11, period=asked, **own)
+    client.force_login(filled.secretary)
+    access.forget_grants(filled.secretary)
+    [waiting] = [item for item in digest_of(filled.secretary) if "chờ bạn nhận" in item.text]
+    rows = [[(row.placement.unit, may) for row, may in client.get(line.url).context["rows"]] for line in waiting.lines]
+    assert (waiting.text, rows) == ("2 báo cáo kỳ chờ bạn nhận", [[(filled.b12, True)], [(filled.b12, True)]])
+    assert [line.text.rpartition(": ")[2] for line in waiting.lines] == ["1 đơn vị", "1 đơn vị"]
     record = Activity.objects.get(title="đơnvịA0", status="returned")
     assert digest_of(filled.cadre)[0].lines[0].url == f"/hoat-dong/{record.pk}/sua/#id_first_day"
+
+
+def test_a_report_of_a_unit_that_moved_since_waits_for_its_new_superior(client, world):
+    """No list of that year's tree has it any more."""
+    days = {"first_day": date(2024, 12, 1), "last_day": date(2024, 12, 31), "due": date(2025, 1, 5)}
+    closing = Period.objects.create(year_id=2024, kind="campaign", number=9, name="Đợt cuối", issuer=world.tw, **days)
+    now = timezone.now()
+    given = {"year_id": 2024, "period": closing, "nothing": True, "actor": world.cadre, "at": now, "first_at": now}
+    report = PeriodReport.objects.create(unit=world.b11, **given)
+    move_unit(unit=world.b11, parent=world.k2, year=TODAY.year, actor=world.admin, reason="QĐ 1")
+    access.forget_grants(world.stranger)
+    [waiting] = [item for item in digest_of(world.stranger) if "chờ bạn nhận" in item.text]
+    where = f"/bao-cao-ky/phieu/{report.pk}/"
+    assert [(line.text, line.url) for line in waiting.lines] == [("Đợt cuối năm 2024: Đơn vị b11", where)]
+    assert [text for text in texts(world.secretary) if "chờ bạn nhận" in text] == []
+    client.force_login(world.stranger)
+    accept = reverse("report_accept", args=[report.pk])
+    assert f'action="{accept}"' in client.get(where).content.decode()
+    client.post(accept, {"version": report.version})
+    report.refresh_from_db()
+    assert (report.state, report.decider) == ("accepted", world.stranger)
 
 
 def test_a_reviewer_of_one_khoi_is_told_nothing_of_another(client, filled):
