@@ -25,7 +25,8 @@ from units.models import Notice, NoticeKind
 
 TAKEN_BACK = "Hoàn tác"
 CHANGED = "Hoạt động vừa được sửa sau khi bạn mở trang: xem lại số liệu mới rồi quyết định."
-ALREADY = {  # two deciding the same at once: nothing went wrong for the second
+ALREADY = {  # two doing the same at once: nothing went wrong for the second
+    Step.SUBMIT: "Đã được gửi duyệt trước đó rồi, không gửi thêm lần nữa.",
     Step.APPROVE: "Đã được duyệt trước đó rồi, không tính thêm lần nữa.",
     Step.RETURN: "Đã được trả lại trước đó rồi.",
 }
@@ -73,10 +74,13 @@ def can(step, activity):
 
 
 @verb("Gửi duyệt")
-def submit(*, activity, actor):
-    """Send a draft or a completed record to the reviewer. Raises ValidationError when something required is missing."""
+def submit(*, activity, actor, seen=None):
+    """Send a draft or a completed record to the reviewer. Raises ValidationError when something required is missing.
+
+    `seen`: the version the sender read, as in `approve`.
+    """
     sent = {"submitted_at": timezone.now(), "return_reason": "", "return_place": ""}
-    step = _take(Step.SUBMIT, activity.pk, actor, **sent)
+    step = _take(Step.SUBMIT, activity.pk, actor, seen=seen, **sent)
     check_complete(Activity.objects.get(pk=activity.pk))  # as it stands now that nobody else changes it
     events.write(submit.code, [step])
 

@@ -8,7 +8,7 @@ from activities.locking import unlock_views, year_views
 from activities.moves import moving_views
 from activities.reporting import late_views, period_views, rate_views, report_views
 from activities.reviewing import beside_views, correction_views, deciding_views, merging_views, review_views
-from activities.writing import draft_views, evidence_views, form_views, repeat_views
+from activities.writing import draft_views, evidence_views, form_views, repeat_views, sending_views
 
 urlpatterns = [
     path("hoat-dong/", list_views.activity_list, name="activity_list"),
@@ -21,6 +21,7 @@ urlpatterns = [
     path("hoat-dong/loc/<int:pk>/xoa/", saved_filter_views.saved_filter_delete, name="saved_filter_delete"),
     path("hoat-dong/ghi/", form_views.activity_create, name="activity_create"),
     path("hoat-dong/ghi-nhanh/", repeat_views.quick_table, name="quick_table"),
+    path("hoat-dong/gui-duyet/", sending_views.activities_send, name="activities_send"),
     path("hoat-dong/ban-nhap/", draft_views.draft_keep, name="draft_keep"),
     path("hoat-dong/ban-nhap/<uuid:key>/bo/", draft_views.draft_drop, name="draft_drop"),
     path("hoat-dong/the-moi/", draft_views.fresh_token, name="fresh_token"),

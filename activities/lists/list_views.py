@@ -15,6 +15,7 @@ from activities.joint import hosting
 from activities.lists import columns, listing, saved_filters
 from activities.models import Activity, Status
 from activities.tables import ActivityTable
+from activities.writing import sending
 from targets.models import Group, Indicator
 from targets.years import chosen_year
 from unionwork import tables
@@ -102,6 +103,7 @@ def activity_list(request):
         "clear_query": urlencode({"nam": year.pk}) if year else "",
         "clear_url": request.path + (f"?nam={year.pk}" if year else ""),
         "can_log": access.LOG.held_by(request.user),
+        "can_send_many": access.LOG.held_by(request.user) and sending.has_several(request.user, year),
         "invitations": hosting.waiting_for(request.user).count(),
     }
     return render(request, "activities/activity_list.html", context)

@@ -4,7 +4,6 @@ from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,8 +15,8 @@ from activities.reasons import ReasonForm
 from activities.reviewing import decided, merging
 from activities.reviewing.deciding_views import RETURN_REASONS, back, decided_by, say, take
 from activities.reviewing.queue import AFTER, CHOSEN, MOST_AT_ONCE, Queue, sums_of
-from activities.rules import Rules, entry_of
-from activities.writing import evidence, warnings
+from activities.rules import Rules
+from activities.writing import evidence, sending, warnings
 from activities.writing.form_views import ASK, written_by
 from unionwork.parameters import numbered_pairs, whole_number
 from unionwork.policy import policy
@@ -30,11 +29,8 @@ NOT_FOUND = "Không tìm thấy hoạt động này trong danh sách chờ bạn
 @policy(access.LOG, relation="subtree", methods="POST")
 def activity_submit(request, pk):
     activity = written_by(request.user, pk)
-    rules = Rules()
     try:
-        with transaction.atomic():
-            review.submit(activity=activity, actor=request.user)
-            warnings.answer(entry=entry_of(activity, rules), rules=rules)
+        sending.send(activity=activity, actor=request.user, rules=Rules())
     except warnings.Unanswered:
         messages.warning(request, "Chưa gửi: kiểm tra lại trước khi gửi.")
         return redirect(f"{reverse('activity_edit', args=[pk])}?{ASK}=1")

@@ -74,7 +74,8 @@ def _written(request, form):
     elif send:
         messages.success(request, f"Đã gửi {format_number(len(saved))} hoạt động, chờ cấp trên duyệt.")
     else:
-        messages.success(request, f"Đã lưu nháp {format_number(len(saved))} hoạt động. Mở từng bản để gửi duyệt.")
+        many = "Gửi cả loạt ở “Gửi duyệt nhiều hoạt động”." if len(saved) > 1 else "Mở bản ghi để gửi duyệt."
+        messages.success(request, f"Đã lưu nháp {format_number(len(saved))} hoạt động. {many}")
     return _list_of([entry.activity for entry in entries.values()])
 
 

@@ -108,6 +108,7 @@ SAMPLES = {
         ("cadre", "blank", lambda w: at("quick_table")),
         ("staff", "works", lambda w: at("quick_table", query="loai=cong-trinh")),
     ],
+    "activities_send": [("cadre", "", lambda w: at("activities_send"))],
     "activity_return": [("secretary", "", lambda w: at("activity_return", pk=w.pending.pk))],
     "activity_correct": [("secretary", "", lambda w: at("activity_correct", pk=w.pending.pk))],
     "review_compare": [
