@@ -66,6 +66,10 @@ class Changed(WrongState):
     """Somebody changed the record after the reviewer read it."""
 
 
+class Already(WrongState):
+    """Somebody else, or the same person, did the same before."""
+
+
 def can(step, activity):
     """Whether the record's state allows the step (who may take it: `units.access`; whether it is locked: `locks`)."""
     if step == Step.RESTORE and activity.merged_into_id:
@@ -312,7 +316,8 @@ def _refusal(step, record, changed):
     if record and record["status"] in FROM[step] and not changed:
         return PermissionDenied(_why_not(step, record))
     why = _why_not(step, record, changed)
-    return Changed(why) if why == CHANGED else WrongState(why)
+    kinds = {CHANGED: Changed} | dict.fromkeys(ALREADY.values(), Already)
+    return kinds.get(why, WrongState)(why)
 
 
 def _why_not(step, record, changed=False):

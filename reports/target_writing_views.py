@@ -1,20 +1,17 @@
 """Writing targets with last year before one's eyes: the preview of what is typed, and copying last year's set."""
 
-from urllib.parse import urlencode
-
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 
 from reports.evaluation import evaluate
 from reports.measure_preview import preview
 from reports.rows import row_of
 from targets import copying
 from targets.forms import PlanField
-from targets.in_view import unit_in_view
+from targets.in_view import address, unit_in_view
 from targets.models import MeasureKind, Target, WorkYear
 from targets.scale import PERCENT, scale_of
 from targets.target_page import TargetPage
@@ -106,7 +103,7 @@ def target_copy(request):
         "can_copy": any(row.taken_by is None for row in rows),
         "form": rise,
         "errors": errors,
-        "list_url": _address("target_list", year, unit),
+        "list_url": address("target_list", year=year, unit=unit),
     }
     return render(request, "targets/target_copy.html", context, status=422 if errors or rise.errors else 200)
 
@@ -213,8 +210,4 @@ def _copied(request, copied):
         numbers = ", ".join(str(row.target.number) for row in copied.skipped)
         done += f" Bỏ qua chỉ tiêu {numbers}: năm {year} đã có."
     messages.success(request, done)
-    return redirect(_address("target_list", year, unit))
-
-
-def _address(name, year, unit):
-    return f"{reverse(name)}?{urlencode({'nam': year.pk, 'don-vi': unit.code})}"
+    return redirect(address("target_list", year=year, unit=unit))

@@ -1,12 +1,9 @@
 """Declarations (levels at a date) and milestones: records with their own forms, on the same path."""
 
-from urllib.parse import urlencode
-
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 
 from activities import declared
 from activities.declaring.declaration_filters import DeclaredForm
@@ -18,6 +15,7 @@ from activities.writing import repeating, warnings
 from activities.writing.declaration_form import DeclarationForm, chosen_kind
 from activities.writing.form_views import SEND, opened, record_page
 from activities.writing.forms import MilestoneForm
+from targets.in_view import address
 from targets.models import Group, Measure, MeasureKind, Target
 from targets.years import chosen_year
 from unionwork.dates import DateError, parse_date
@@ -72,9 +70,11 @@ def declaration_list(request):
         "table": paginate(request, table),
         "period": form.period if is_right else "",
         "until": until,
-        "clear_url": _address("declaration_list", year, unit),
+        "clear_url": address("declaration_list", year=year, unit=unit),
         "can_log": access.LOG.held_by(request.user),
-        "table_url": _address("declaration_table", year, unit) if any(row.may_log for row in overview.rows) else "",
+        "table_url": address("declaration_table", year=year, unit=unit)
+        if any(row.may_log for row in overview.rows)
+        else "",
         "denominators": declared.denominators(unit, year, list(overview.total)) if is_right else [],
         "recent": declared.recent(unit, year, request.user) if is_right else [],
     }
@@ -102,7 +102,7 @@ def declaration_table(request):
     else:
         form, status = LevelsTable(request.POST, **table), 422
         if form.is_valid() and _declared(request, form):
-            return redirect(_address("declaration_list", year, unit))
+            return redirect(address("declaration_list", year=year, unit=unit))
     context = {
         "unit": unit,
         "form": form,
@@ -112,7 +112,7 @@ def declaration_table(request):
         "group": group,
         "indicators": indicators,
         "kind": kind,
-        "list_url": _address("declaration_list", year, unit),
+        "list_url": address("declaration_list", year=year, unit=unit),
     }
     return render(request, "activities/declaration_table.html", context, status=status)
 
@@ -179,8 +179,3 @@ def _opening_day(request):
         return {"last_day": parse_date(request.GET.get("ngay", ""))}
     except DateError:
         return {}
-
-
-def _address(name, year, unit):
-    query = {"nam": year.pk if year else "", "don-vi": unit.code if unit else ""}
-    return f"{reverse(name)}?{urlencode({key: value for key, value in query.items() if value})}"

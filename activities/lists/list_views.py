@@ -83,6 +83,7 @@ def activity_list(request):
         shown.keep_newest_first()
         table = _paginated(request, found, shown)
     query, chips = saved_filters.known(request.GET), filters.chips()
+    can_log = access.LOG.held_by(request.user)
     context = {
         "form": filters.form,
         "table": table,
@@ -102,8 +103,8 @@ def activity_list(request):
         "asked": "; ".join(f"{label}: {value}" for label, value, _ in chips),
         "clear_query": urlencode({"nam": year.pk}) if year else "",
         "clear_url": request.path + (f"?nam={year.pk}" if year else ""),
-        "can_log": access.LOG.held_by(request.user),
-        "can_send_many": access.LOG.held_by(request.user) and sending.has_several(request.user, year),
+        "can_log": can_log,
+        "can_send_many": can_log and sending.has_several(request.user, year),
         "invitations": hosting.waiting_for(request.user).count(),
     }
     return render(request, "activities/activity_list.html", context)

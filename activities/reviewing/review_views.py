@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from activities import locks, review
 from activities.models import COUNTED, Activity, Status
 from activities.reasons import ReasonForm
+from activities.refused import keep_refused, refused_before
 from activities.reviewing import decided, merging
 from activities.reviewing.deciding_views import RETURN_REASONS, back, decided_by, say, take
 from activities.reviewing.queue import AFTER, CHOSEN, MOST_AT_ONCE, Queue, sums_of
@@ -22,7 +23,6 @@ from unionwork.parameters import numbered_pairs, whole_number
 from unionwork.policy import policy
 from units import access
 
-REFUSED = "chua-xong"  # in the session: what could not be decided, and why
 NOT_FOUND = "Không tìm thấy hoạt động này trong danh sách chờ bạn duyệt."
 
 
@@ -155,7 +155,7 @@ def _queue_context(request, params):
     is_gone = bool(asked) and not item
     is_open = bool(item) or is_gone
     item = item or next(iter(page.object_list), None)
-    refused = request.session.get(REFUSED, []) if REFUSED in params else []
+    refused = refused_before(request, params)
     ids = {*done, *(pk for pk, _ in refused)}
     ids |= ({wanted} - {None}) if is_gone else merging.doubles_of(item) if item else set()
     known = decided.named(user, ids)
@@ -280,9 +280,7 @@ def _outcome(request, done, refused, missing):
     """Back to the queue, which offers to undo what was done and says row by row what was not."""
     if missing:
         messages.warning(request, f"{missing} hoạt động đã chọn không tìm thấy.")
-    if refused:
-        request.session[REFUSED] = [[pk, why] for pk, why in refused]
-    return redirect(_address(_kept(request).place, _named(done) | ({REFUSED: 1} if refused else {})))
+    return redirect(_address(_kept(request).place, _named(done) | keep_refused(request, refused)))
 
 
 def _ticked(request):

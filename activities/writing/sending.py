@@ -91,11 +91,10 @@ def send_each(*, seen, actor):
         except warnings.Unanswered as asked:
             said = [warning.sentence for warning in warnings.unanswered(activity, asked.warnings)]
             refused.append((activity.pk, " ".join([ASKED, *said])))
+        except review.Already:
+            already.append(activity.pk)
         except ValidationError as why:
-            if why.messages == [review.ALREADY[Step.SUBMIT]]:
-                already.append(activity.pk)
-            else:
-                refused.append((activity.pk, " ".join(why.messages)))
+            refused.append((activity.pk, " ".join(why.messages)))
         except PermissionDenied as why:
             refused.append((activity.pk, str(why)))
         else:

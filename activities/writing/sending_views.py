@@ -3,12 +3,12 @@
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.utils.http import urlencode
 
 from activities.models import Activity
+from activities.refused import keep_refused, refused_before
 from activities.writing import sending
 from activities.writing.form_views import ASK
+from targets.in_view import address
 from targets.years import chosen_year
 from unionwork.numbers import format_number
 from unionwork.parameters import numbered_pairs
@@ -16,7 +16,6 @@ from unionwork.policy import policy
 from units import access
 
 A_PAGE = 50  # each is sent on its own: a second or two for a page
-REFUSED = "chua-gui"  # in the address; in the session: what could not be sent, and why
 NONE_CHOSEN = "Chọn ít nhất một hoạt động để gửi duyệt."
 
 
@@ -40,9 +39,7 @@ def activities_send(request):
         )
     if gone := len(seen) - len(sent) - len(already) - len(refused):
         messages.warning(request, f"Không tìm thấy {format_number(gone)} mục đã chọn trong số hoạt động bạn được gửi.")
-    if refused:
-        request.session[REFUSED] = [[pk, why] for pk, why in refused]
-    return redirect(_address("activities_send", year, {REFUSED: 1} if refused else {}))
+    return redirect(address("activities_send", year=year, **keep_refused(request, refused)))
 
 
 def _page(request, year, wrong=""):
@@ -58,18 +55,13 @@ def _page(request, year, wrong=""):
         "errors": [{"id": "chon" if can_go else "", "message": wrong}] if wrong else [],
         "refused": [] if wrong else _refused(request),
         "ask": ASK,
-        "list_url": _address("activity_list", year),
+        "list_url": address("activity_list", year=year),
     }
     return render(request, "activities/activities_send.html", context, status=422 if wrong else 200)
 
 
 def _refused(request):
     """[(record, why)] of what was ticked a moment ago and not sent."""
-    said = request.session.get(REFUSED, []) if REFUSED in request.GET else []
+    said = refused_before(request, request.GET)
     known = Activity.objects.editable_by(request.user).select_related("unit").in_bulk([pk for pk, _ in said])
     return [(known[pk], why) for pk, why in said if pk in known]
-
-
-def _address(name, year, more=()):
-    query = urlencode({"nam": year.pk} | dict(more) if year else dict(more))
-    return reverse(name) + (f"?{query}" if query else "")

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from activities import review
 from activities.models import Activity, Event, Evidence, Figure, Host, Look, PeriodReport, Status, Step, UnitTotal
-from activities.reviewing.review_views import NOT_FOUND, REFUSED
+from activities.refused import REFUSED
+from activities.reviewing.review_views import NOT_FOUND
 from targets.years import close_year
 from tests.activities.locking import lock_own, unlock
 from tests.activities.test_recording import change

@@ -133,7 +133,7 @@ def test_each_goes_or_is_refused_on_its_own(cadre, client, world):
     chosen = ticks(world.good, world.back, world.lacking, world.locked, world.twins[0], world.foreign, world.sent)
     chosen["chon"] += [*stale, "999999:1", "abc", "1:\0", f"{10**30}:1"]
     back = client.post(HERE, chosen)
-    assert (back.status_code, back.url) == (302, f"{HERE}&chua-gui=1")
+    assert (back.status_code, back.url) == (302, f"{HERE}&chua-xong=1")
     page = client.get(back.url)
     assert said(page) == [
         "Đã gửi duyệt 2 hoạt động. Số liệu được tính vào chỉ tiêu ngay khi cấp trên duyệt.",
